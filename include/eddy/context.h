@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyContext: a loop's work and the engine that serves it. */
+#ifndef EDDY_CONTEXT_H
+#define EDDY_CONTEXT_H
+
+#include <eddy/object.h>
+
+EDDY_BEGIN_DECLS
+
+/** What becomes ready is dispatched here. An object. One thread iterates it at a time. */
+typedef struct EddyContext EddyContext;
+
+/* Priorities: a lower number is more urgent. */
+#define EDDY_PRIORITY_HIGH (-100)
+#define EDDY_PRIORITY_DEFAULT 0
+#define EDDY_PRIORITY_HIGH_IDLE 100
+#define EDDY_PRIORITY_DEFAULT_IDLE 200
+#define EDDY_PRIORITY_LOW 300
+
+/** Called from a loop; returns whether to be called again. */
+typedef bool (*EddySourceFunc) (void *user_data);
+
+/**
+ * Makes a context.
+ *
+ * Returns: a context with one reference, or NULL when memory or fds are out
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API EddyContext *eddy_context_new (void);
+
+/** The process's first context, which lives as long as the process; not a reference.
+ * Thread: any. Since: 0.1 */
+EDDY_API EddyContext *eddy_context_default (void);
+
+/** A reference to the context in which this thread's operations complete: the innermost one
+ * pushed, else the default one. Thread: any. Since: 0.1 */
+EDDY_API EddyContext *eddy_context_ref_thread_default (void);
+
+/**
+ * Makes a context this thread's default until it is popped, and acquires it.
+ *
+ * @context: a context
+ *
+ * Returns: whether it could be acquired
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_push_thread_default (EddyContext *context);
+
+/**
+ * Undoes the last push.
+ *
+ * @context: the context that was pushed last
+ *
+ * Thread: that pushed it
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_pop_thread_default (EddyContext *context);
+
+/**
+ * Makes this thread the one that iterates a context, if no other one is. May be nested. A context
+ * with operations under way stays with its thread.
+ *
+ * @context: a context; NULL: the default one
+ *
+ * Returns: whether the thread has it
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_acquire (EddyContext *context);
+
+/** Undoes one eddy_context_acquire(). Thread: that acquired it. Since: 0.1 */
+EDDY_API void eddy_context_release (EddyContext *context);
+
+/** Whether this thread has acquired a context. Thread: any. Since: 0.1 */
+EDDY_API bool eddy_context_is_owner (EddyContext *context);
+
+/**
+ * One pass: looks for what is ready and dispatches the most urgent level of it.
+ *
+ * @context: a context; NULL: the default one
+ * @may_block: whether to wait until something is ready
+ *
+ * Returns: whether something was dispatched; false also after a wakeup with nothing to do, and when
+ *     another thread has the context
+ * Thread: any that can acquire it, outside a fiber
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_iteration (EddyContext *context, bool may_block);
+
+/**
+ * Ends the context's wait, or keeps the next one from beginning.
+ *
+ * @context: a context; NULL: the default one
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_wakeup (EddyContext *context);
+
+/**
+ * Has a function called in a context: at once when the caller runs inside it, else from its loop;
+ * again while it returns true.
+ *
+ * @context: a context; NULL: the default one
+ * @function: what to call
+ * @user_data: for @function
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data);
+
+/**
+ * Lets the context's thread run blocking jobs itself when it would wait: one thread less to switch
+ * to, for programs whose whole work is a batch of jobs. While one runs, nothing else is dispatched.
+ *
+ * @context: a context; NULL: the default one
+ * @helps: whether it does
+ *
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_set_helps (EddyContext *context, bool helps);
+
+/** What a context's engine has done since it was opened. */
+typedef struct EddyContextStatistics {
+    /** "uring" or "epoll"; NULL before the first iteration. */
+    const char *engine;
+    /** Why this one. */
+    const char *engine_reason;
+    /** Operations done at once, without waiting. */
+    uint64_t immediate;
+    /** Operations completed by the ring. */
+    uint64_t ring;
+    /** Operations whose fd became ready. */
+    uint64_t polled;
+    /** Operations done by a worker, or for one by the context's thread. */
+    uint64_t workers;
+    /** Of those, by the context's own thread. */
+    uint64_t helped;
+    /** Operations that the ring refused and a system call did. */
+    uint64_t fallbacks;
+    /** Times the kernel was asked. */
+    uint64_t waits;
+    /** Operations under way now. */
+    unsigned live_operations;
+    /** Fibers not yet ended. */
+    unsigned live_fibers;
+} EddyContextStatistics;
+
+/**
+ * Tells what a context has done.
+ *
+ * @context: a context; NULL: the default one
+ * @statistics: where to put it
+ *
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_get_statistics (EddyContext *context, EddyContextStatistics *statistics);
+
+EDDY_END_DECLS
+
+#endif

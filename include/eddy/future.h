@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyFuture: a value or an error that arrives once. */
+#ifndef EDDY_FUTURE_H
+#define EDDY_FUTURE_H
+
+#include <eddy/cancellable.h>
+#include <eddy/context.h>
+#include <eddy/error.h>
+#include <eddy/value.h>
+
+EDDY_BEGIN_DECLS
+
+/** What is under way: an operation, a task, a fiber. An object; each reference is a handle of
+ * somebody who may still want the answer. When the last one goes before the answer has come, the
+ * operation is asked to cancel, and ends unseen. */
+typedef struct EddyFuture EddyFuture;
+
+/** What a callback gets: the future that has completed. */
+typedef EddyFuture EddyAsyncResult;
+
+/**
+ * Called once when an operation has completed, from the loop of the context in which it started.
+ *
+ * @source_object: the object that the operation was started on, or NULL
+ * @result: for the operation's finish function; valid until the callback returns
+ * @user_data: as given to the operation
+ */
+typedef void (*EddyAsyncReadyCallback) (void *source_object, EddyAsyncResult *result,
+                                        void *user_data);
+
+/** Whether the answer has come. Thread: any. Since: 0.1 */
+EDDY_API bool eddy_future_is_complete (EddyFuture *future);
+
+/** The error a future completed with, owned by it; NULL: none, or not yet. Thread: any. Since: 0.1
+ */
+EDDY_API const EddyError *eddy_future_get_error (EddyFuture *future);
+
+/**
+ * Asks what is under way to end. The future completes all the same, with what has happened.
+ *
+ * @future: a future; NULL or complete: nothing happens
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_future_cancel (EddyFuture *future);
+
+/**
+ * Takes the value of a complete future: plain values are copied, objects referenced, and a pointer
+ * with one owner moves to the first who takes it; later ones get EDDY_IO_ERROR_TAKEN.
+ *
+ * @future: a complete future
+ * @value: where to put it, empty before
+ * @error: where to put the error
+ *
+ * Returns: whether there is a value
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error);
+
+EDDY_END_DECLS
+
+#endif

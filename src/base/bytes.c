@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyBytes: the bytes follow the record, in one allocation. */
+#include <eddy/bytes.h>
+
+#include <string.h>
+
+#include "base/alloc-private.h"
+#include "base/bytes-private.h"
+#include "base/object-private.h"
+
+struct EddyBytes {
+    EddyObject object;
+    size_t size;
+    char data[];
+};
+
+static void bytes_finalize (void *object)
+{
+    eddy__free (object);
+}
+
+static const EddyClass bytes_class = { .name = "EddyBytes", .size = 0, .finalize = bytes_finalize };
+
+EddyBytes *eddy__bytes_new_uninitialised (size_t size)
+{
+    size_t whole;
+    if (__builtin_add_overflow (size, sizeof (EddyBytes) + 1, &whole))
+        return NULL;
+    EddyBytes *bytes = eddy__alloc (whole);
+    if (bytes == NULL)
+        return NULL;
+    eddy__object_init (bytes, &bytes_class);
+    bytes->size = size;
+    bytes->data[size] = '\0';
+    return bytes;
+}
+
+EddyBytes *eddy__bytes_resize (EddyBytes *bytes, size_t size)
+{
+    size_t whole;
+    if (__builtin_add_overflow (size, sizeof (EddyBytes) + 1, &whole))
+        return NULL;
+    EddyBytes *resized = eddy__realloc (bytes, whole);
+    if (resized == NULL)
+        return NULL;
+    resized->size = size;
+    resized->data[size] = '\0';
+    return resized;
+}
+
+char *eddy__bytes_get_writable (EddyBytes *bytes)
+{
+    return bytes->data;
+}
+
+EddyBytes *eddy_bytes_new (const void *data, size_t size)
+{
+    EddyBytes *bytes = eddy__bytes_new_uninitialised (size);
+    if (bytes != NULL && size > 0)
+        memcpy (bytes->data, data, size);
+    return bytes;
+}
+
+const void *eddy_bytes_get_data (const EddyBytes *bytes)
+{
+    EDDY__EXPECT (bytes != NULL, NULL);
+    return bytes->data;
+}
+
+size_t eddy_bytes_get_size (const EddyBytes *bytes)
+{
+    EDDY__EXPECT (bytes != NULL, 0);
+    return bytes->size;
+}

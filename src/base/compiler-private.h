@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* What differs between compilers, processors and builds, in one place. Every pragma that silences a
+ * warning stands here with its reason. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define EDDY__LIKELY(condition) __builtin_expect (!!(condition), 1)
+#define EDDY__UNLIKELY(condition) __builtin_expect (!!(condition), 0)
+
+/* Thread-local without a call: libeddy is linked at start, or loaded early enough for the few
+ * hundred bytes it needs. The general model costs a function call at each use from a shared
+ * library. */
+#define EDDY__THREAD __thread __attribute__ ((tls_model ("initial-exec")))
+
+/* The record that `member` at `pointer` lies in. */
+#define EDDY__CONTAINER(pointer, Type, member)                                                     \
+    ((Type *) (void *) ((char *) (pointer) -offsetof (Type, member)))
+
+#ifndef __has_feature
+#define __has_feature(feature) 0
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define EDDY__ADDRESS_SANITIZER 1
+#else
+#define EDDY__ADDRESS_SANITIZER 0
+#endif
+
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+#define EDDY__THREAD_SANITIZER 1
+#else
+#define EDDY__THREAD_SANITIZER 0
+#endif
+
+#define EDDY__SANITIZED (EDDY__ADDRESS_SANITIZER || EDDY__THREAD_SANITIZER)

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors whose code says more than their errno does. */
+#pragma once
+
+#include <eddy/error.h>
+
+/* An error of EDDY_IO_ERROR with this code; the errno is kept for who asks, the message is the
+ * formatted text alone. */
+void eddy__error_set_code (EddyError **error, EddyIOErrorCode code, int error_number,
+                           const char *format, ...) EDDY_PRINTF (4, 5);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine: an operation is data, and an engine is six verbs on it.
+ *
+ * engine.c decides who serves an operation, so that everything above sees one engine with one
+ * behaviour: what needs no waiting is done at once, what waits for a peer waits for readiness,
+ * blocking file calls go to the workers, and the ring carries what it serves better (see route.c).
+ * uring.c and epoll.c serve the rest. All calls are the owner thread's unless they say otherwise.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "engine/operation-private.h"
+
+typedef struct EddyEngine EddyEngine;
+
+/* What an engine can be asked. */
+typedef struct EddyEngineVerbs {
+    const char *name;
+    /* Opens the kernel's side, or returns -errno with a reason in `reason`. */
+    int (*open) (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len);
+    /* Takes a request whose route is RING or POLL. */
+    void (*submit) (EddyEngine *engine, EddyOp *op);
+    /* Asks for the end of a request that it has; the request still completes by itself. */
+    void (*cancel) (EddyEngine *engine, EddyOp *op);
+    /* Whether `wait` would find or hand over something now. Costs no system call. */
+    bool (*pending) (EddyEngine *engine);
+    /* Hands everything staged to the kernel, waits (0: only looks, -1: for ever), and completes
+     * what has ended. 0 or -errno; an interrupted wait is 0. */
+    int (*wait) (EddyEngine *engine, int64_t timeout_ns);
+    void (*close) (EddyEngine *engine);
+} EddyEngineVerbs;
+
+extern const EddyEngineVerbs eddy__uring_verbs;
+extern const EddyEngineVerbs eddy__epoll_verbs;
+
+/* How often each way served an operation: how tests know that the engine they name did the work. */
+typedef struct EddyEngineCounters {
+    uint64_t immediate; /* done at once, without waiting */
+    uint64_t ring;      /* completed by the ring */
+    uint64_t polled;    /* became ready, then done */
+    uint64_t workers;   /* done by a worker */
+    uint64_t helped;    /* a worker's, done by the loop's own thread */
+    uint64_t fallbacks; /* refused by the ring, repeated by system call */
+    uint64_t waits;     /* times the kernel was asked */
+} EddyEngineCounters;
+
+/* The part that all engines begin with. */
+struct EddyEngine {
+    const EddyEngineVerbs *verbs;
+    EddyPort *port;
+    char reason[128]; /* why this engine is in use */
+    EddyList jobs;    /* staged for the workers, published at the next wait */
+    unsigned n_jobs;
+    unsigned live;                        /* operations not yet done */
+    bool helps;                           /* the loop's thread runs jobs when it would sleep */
+    bool force_ring;                      /* tests: whatever the ring can do, it does */
+    uint32_t denied_kinds;                /* by a test, see below */
+    uint32_t ring_kinds;                  /* kinds the ring can serve, one bit each */
+    uint8_t ring_refusals[EDDY_OP_KINDS]; /* repeats that succeeded in a row */
+    EddyEngineCounters counters;
+};
+
+/* Opens the engine that EDDY_ENGINE=auto|uring|epoll asks for; 0, or -errno with a reason. */
+int eddy__engine_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len);
+/* No operation may be live. */
+void eddy__engine_close (EddyEngine *engine);
+
+/* Starts an operation. True when it is done already: the result is there, and `complete` is not
+ * called. Otherwise `complete` is called later, from `wait` or from the inbox. */
+bool eddy__engine_submit (EddyEngine *engine, EddyOp *op);
+/* Asks an operation to end; it completes all the same, later, never inside this call. */
+void eddy__engine_cancel (EddyEngine *engine, EddyOp *op);
+/* As the verb; publishes jobs first, and helps with them instead of sleeping when told to. */
+int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns);
+static inline bool eddy__engine_pending (EddyEngine *engine)
+{
+    return engine->n_jobs != 0 || engine->verbs->pending (engine);
+}
+
+/* Whether the owner's thread runs jobs when it would sleep. */
+void eddy__engine_set_helps (EddyEngine *engine, bool helps);
+
+/* For uring.c and epoll.c. */
+
+/* A request's fd is ready, or its poll failed with -errno: does it, or asks to wait again. */
+void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents);
+/* An operation is done: counts it and tells whoever waits. */
+void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result);
+/* A request ended before anything was asked of the kernel: it completes by way of the inbox. */
+void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result);
+/* epoll's word for a regular file: always ready, so a worker reads it. */
+void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op);
+/* An operation that nobody had begun was cancelled: it completes by way of the inbox. */
+void eddy__engine_end_unbegun (EddyOp *op);
+/* The ring refused an operation: a worker repeats it, and its answer is the result. */
+void eddy__engine_repeat (EddyEngine *engine, EddyOp *op);
+
+/* For tests: from now on the ring answers -EACCES to this kind, as a filter that came late makes it
+ * do. */
+void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind);
+
+/* Which way serves an operation (route.c). */
+EddyOpRoute eddy__route (const EddyEngine *engine, const EddyOp *op);
+
+/* The workers, for the doctor: threads that run, and how many may (workers.c). */
+typedef struct EddyWorkersStatistics {
+    unsigned threads;
+    unsigned running_limit;
+    unsigned thread_limit;
+} EddyWorkersStatistics;
+EddyWorkersStatistics eddy__workers_get_statistics (void);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* What all engines share: choosing one, choosing the way of each operation, and falling back. */
+#include "engine/engine-private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/compiler-private.h"
+#include "base/log-private.h"
+#include "engine/workers-private.h"
+#include "sys/file-private.h"
+#include "sys/poll-private.h"
+#include "sys/process-private.h"
+
+enum { REFUSALS_UNTIL_REFUSED = 4 };
+
+static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, EddyPort *port,
+                             const char *why, char *reason, size_t reason_len)
+{
+    int answer = verbs->open (engine, port, reason, reason_len);
+    if (answer < 0)
+        return answer;
+    (*engine)->verbs = verbs;
+    (*engine)->port = port;
+    eddy__list_init (&(*engine)->jobs);
+    if ((*engine)->reason[0] == '\0')
+        snprintf ((*engine)->reason, sizeof (*engine)->reason, "%s", why);
+    return 0;
+}
+
+/* The ring if it can be had, else epoll, remembering why. Only answers that mean "not here" fall
+ * back: too many open files would hide an outage. */
+static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len)
+{
+    int answer = engine_open_with (&eddy__uring_verbs, engine, port,
+                                   "the best that this kernel has", reason, reason_len);
+    if (answer >= 0 || answer == -EMFILE || answer == -ENFILE)
+        return answer;
+    char why[128];
+    snprintf (why, sizeof why, "io_uring is not to be had: %.90s", reason);
+    return engine_open_with (&eddy__epoll_verbs, engine, port, why, reason, reason_len);
+}
+
+/* A child of a fork may use Eddy if its parent had not begun to: from the first engine on, rings
+ * and workers exist that a child has no part in. */
+static bool engine_is_orphaned (void)
+{
+    static bool opened;
+    if (!__atomic_exchange_n (&opened, true, __ATOMIC_RELAXED))
+        eddy__sys_forked_reset ();
+    return eddy__sys_forked ();
+}
+
+int eddy__engine_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len)
+{
+    static const char asked[] = "asked for by EDDY_ENGINE";
+    const char *wish = eddy__sys_getenv ("EDDY_ENGINE");
+    if (engine_is_orphaned ()) {
+        snprintf (reason, reason_len,
+                  "the child of a fork that did not exec cannot go on with Eddy");
+        return -ECHILD;
+    }
+    if (wish == NULL || *wish == '\0' || strcmp (wish, "auto") == 0)
+        return engine_open_auto (engine, port, reason, reason_len);
+    if (strcmp (wish, "uring") == 0)
+        return engine_open_with (&eddy__uring_verbs, engine, port, asked, reason, reason_len);
+    if (strcmp (wish, "epoll") == 0)
+        return engine_open_with (&eddy__epoll_verbs, engine, port, asked, reason, reason_len);
+    snprintf (reason, reason_len, "EDDY_ENGINE is '%.40s', but must be auto, uring or epoll", wish);
+    return -EINVAL;
+}
+
+void eddy__engine_close (EddyEngine *engine)
+{
+    if (engine->live != 0)
+        eddy__log (EDDY_LOG_CRITICAL, "an engine was closed with %u operations under way",
+                   engine->live);
+    eddy__engine_set_helps (engine, false);
+    engine->verbs->close (engine);
+}
+
+void eddy__engine_set_helps (EddyEngine *engine, bool helps)
+{
+    if (engine->helps == helps)
+        return;
+    engine->helps = helps;
+    eddy__workers_set_helper (helps);
+}
+
+static void engine_stage_job (EddyEngine *engine, EddyOp *op)
+{
+    op->route = EDDY_ROUTE_WORKER;
+    op->state = EDDY_OP_STAGED;
+    op->published = false;
+    eddy__list_append (&engine->jobs, &op->link);
+    engine->n_jobs++;
+}
+
+static void engine_send (EddyEngine *engine, EddyOp *op)
+{
+    op->route = (uint8_t) eddy__route (engine, op);
+    if (op->route == EDDY_ROUTE_WORKER)
+        engine_stage_job (engine, op);
+    else
+        engine->verbs->submit (engine, op);
+}
+
+static void engine_return (EddyEntry *entry);
+
+bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
+{
+    op->engine = engine;
+    op->entry.run = engine_return;
+    op->entry.priority = EDDY__PRIORITY_NOW;
+    if (eddy__sys_forked ()) {
+        op->result = -ECHILD;
+        op->state = EDDY_OP_DONE;
+        return true;
+    }
+    bool may_try =
+        op->kind == EDDY_OP_READ || (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op));
+    if (may_try && !engine->force_ring) {
+        int64_t result = eddy__op_try (op);
+        if (result != -EAGAIN && result != -EOPNOTSUPP) {
+            engine->counters.immediate++;
+            op->result = result;
+            op->state = EDDY_OP_DONE;
+            return true;
+        }
+    }
+    engine->live++;
+    engine_send (engine, op);
+    return false;
+}
+
+/* Counts what a repeat tells of the ring: after four successes in a row on what the ring refused,
+ * the ring is not asked again. */
+static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t result)
+{
+    if (result < 0) {
+        engine->ring_refusals[op->kind] = 0;
+    } else if (++engine->ring_refusals[op->kind] == REFUSALS_UNTIL_REFUSED) {
+        engine->ring_kinds &= ~(1u << op->kind);
+        eddy__log (EDDY_LOG_DEBUG, "io_uring refuses operation kind %d; system calls serve it",
+                   op->kind);
+    }
+}
+
+void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
+{
+    engine->live--;
+    op->result = result;
+    op->state = EDDY_OP_DONE;
+    op->complete (op);
+}
+
+/* An operation comes back, by the inbox or from this thread's help, with its result in it. */
+static void engine_return (EddyEntry *entry)
+{
+    EddyOp *op = EDDY__CONTAINER (entry, EddyOp, entry);
+    EddyEngine *engine = op->engine;
+    bool performed = op->state == EDDY_OP_RUNNING;
+    if (performed)
+        engine->counters.workers++;
+    if (performed && (op->op_flags & EDDY_OP_REPEATED))
+        engine_note_repeat (engine, op, op->result);
+    if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
+        eddy__sys_close (op->as.poll.cancel_fd);
+    eddy__engine_complete (engine, op, op->result);
+}
+
+void eddy__engine_repeat (EddyEngine *engine, EddyOp *op)
+{
+    engine->counters.fallbacks++;
+    op->op_flags |= EDDY_OP_REPEATED;
+    if (op->kind == EDDY_OP_POLL) {
+        /* A worker that polls can be ended by its second fd only. */
+        int cancel_fd = eddy__sys_eventfd ();
+        if (cancel_fd < 0) {
+            eddy__engine_complete (engine, op, cancel_fd);
+            return;
+        }
+        op->as.poll.cancel_fd = cancel_fd;
+    }
+    engine_stage_job (engine, op);
+}
+
+void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents)
+{
+    int64_t result = revents;
+    if (op->op_flags & EDDY_OP_CANCEL_ASKED) {
+        result = -ECANCELED;
+    } else if (revents >= 0 && op->kind != EDDY_OP_POLL) {
+        result = eddy__op_try (op);
+        if (result == -EAGAIN) {
+            engine->verbs->submit (engine, op);
+            return;
+        }
+    }
+    engine->counters.polled++;
+    eddy__engine_complete (engine, op, result);
+}
+
+void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op)
+{
+    if (op->kind == EDDY_OP_POLL)
+        eddy__engine_fail (engine, op, op->as.poll.events & (POLLIN | POLLOUT));
+    else
+        engine_stage_job (engine, op);
+}
+
+void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result)
+{
+    op->result = result;
+    eddy__port_post (engine->port, &op->entry);
+}
+
+/* An operation that nobody has begun ends by way of the inbox: never inside the cancel. */
+void eddy__engine_end_unbegun (EddyOp *op)
+{
+    eddy__engine_fail (op->engine, op, -ECANCELED);
+}
+
+void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
+{
+    /* A worker may write RUNNING just now; only this thread writes DONE. */
+    if (__atomic_load_n (&op->state, __ATOMIC_RELAXED) == EDDY_OP_DONE ||
+        (op->op_flags & EDDY_OP_CANCEL_ASKED))
+        return;
+    op->op_flags |= EDDY_OP_CANCEL_ASKED;
+    if (op->route != EDDY_ROUTE_WORKER) {
+        engine->verbs->cancel (engine, op);
+    } else if (!op->published) {
+        eddy__list_remove (&op->link);
+        engine->n_jobs--;
+        eddy__engine_end_unbegun (op);
+    } else if (eddy__workers_cancel (op)) {
+        eddy__engine_end_unbegun (op);
+    } else if (op->kind == EDDY_OP_POLL) {
+        eddy__sys_eventfd_write (op->as.poll.cancel_fd);
+    }
+}
+
+/* Runs one job of the queue on the loop's own thread. */
+static bool engine_help (EddyEngine *engine)
+{
+    EddyOp *op = eddy__workers_claim_one (engine->port);
+    if (op == NULL)
+        return false;
+    engine->counters.helped++;
+    op->result = eddy__op_perform (op);
+    /* By the inbox, behind whatever the job has posted there before: its progress. */
+    eddy__port_post (engine->port, &op->entry);
+    return true;
+}
+
+int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns)
+{
+    if (engine->n_jobs > 0) {
+        for (EddyList *link = engine->jobs.next; link != &engine->jobs; link = link->next)
+            EDDY__CONTAINER (link, EddyOp, link)->published = true;
+        eddy__workers_publish (engine->port, &engine->jobs, engine->n_jobs);
+        engine->n_jobs = 0;
+    }
+    engine->counters.waits++;
+    if (timeout_ns != 0 && engine->helps && engine_help (engine))
+        timeout_ns = 0;
+    return engine->verbs->wait (engine, timeout_ns);
+}

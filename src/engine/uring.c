@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/* The io_uring engine: one ring for each loop, used by its thread alone.
+ *
+ * Everything that a turn of the loop stages goes to the kernel in one call. Requests wait on a list
+ * until there is room in the submission queue, and cancel requests are staged before them: the
+ * operation's own link is the entry, so no full queue can lose one.
+ *
+ * A request's user_data is a slot and its generation, never an address: a cancel that comes late
+ * finds nothing, and a stale completion is dropped. */
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc-private.h"
+#include "base/compiler-private.h"
+#include "engine/engine-private.h"
+#include "sys/uring-private.h"
+
+enum {
+    ENTRIES = 256, /* of the submission queue */
+    ENTRIES_LEAST = 32,
+    COMPLETIONS = 4 /* completion entries for each submission entry */
+};
+
+/* user_data of what is no operation; a slot never has this generation. */
+#define URING_CANCEL UINT64_MAX
+#define URING_WAKE (UINT64_MAX - 1)
+
+typedef struct Slot {
+    EddyOp *op;
+    uint32_t generation;
+    uint32_t next_free;
+} Slot;
+
+typedef struct UringEngine {
+    EddyEngine engine;
+    struct io_uring ring;
+    EddyList staged;
+    EddyList cancels;
+    Slot *slots;
+    uint32_t n_slots;
+    uint32_t first_free; /* UINT32_MAX: none */
+    bool wake_armed;
+} UringEngine;
+
+static UringEngine *uring_of (EddyEngine *engine)
+{
+    return (UringEngine *) engine;
+}
+
+/* The opcode that serves a kind, or -1. */
+static int uring_opcode (EddyOpKind kind)
+{
+    switch (kind) {
+    case EDDY_OP_READ:
+        return IORING_OP_READ;
+    case EDDY_OP_WRITE:
+        return IORING_OP_WRITE;
+    case EDDY_OP_CLOSE:
+        return IORING_OP_CLOSE;
+    case EDDY_OP_STAT:
+        return IORING_OP_STATX;
+    case EDDY_OP_MKDIR:
+        return IORING_OP_MKDIRAT;
+    case EDDY_OP_UNLINK:
+        return IORING_OP_UNLINKAT;
+    case EDDY_OP_RENAME:
+        return IORING_OP_RENAMEAT;
+    case EDDY_OP_LINK:
+        return IORING_OP_LINKAT;
+    case EDDY_OP_SYMLINK:
+        return IORING_OP_SYMLINKAT;
+    case EDDY_OP_SYNC:
+        return IORING_OP_FSYNC;
+    case EDDY_OP_ALLOCATE:
+        return IORING_OP_FALLOCATE;
+    case EDDY_OP_GET_XATTR:
+        return IORING_OP_FGETXATTR;
+    case EDDY_OP_SET_XATTR:
+        return IORING_OP_FSETXATTR;
+    case EDDY_OP_POLL:
+        return IORING_OP_POLL_ADD;
+    default:
+        return -1;
+    }
+}
+
+/* --- slots ------------------------------------------------------------------------------------ */
+
+static bool uring_grow_slots (UringEngine *self)
+{
+    uint32_t n = self->n_slots == 0 ? 64 : self->n_slots * 2;
+    Slot *grown = eddy__realloc (self->slots, n * sizeof *grown);
+    if (grown == NULL)
+        return false;
+    self->slots = grown;
+    for (uint32_t i = self->n_slots; i < n; i++)
+        self->slots[i] = (Slot){ .next_free = i + 1 < n ? i + 1 : UINT32_MAX };
+    self->first_free = self->n_slots;
+    self->n_slots = n;
+    return true;
+}
+
+static bool uring_take_slot (UringEngine *self, EddyOp *op)
+{
+    if (self->first_free == UINT32_MAX && !uring_grow_slots (self))
+        return false;
+    op->slot = self->first_free;
+    Slot *slot = &self->slots[op->slot];
+    self->first_free = slot->next_free;
+    slot->op = op;
+    return true;
+}
+
+static void uring_give_slot (UringEngine *self, uint32_t index)
+{
+    Slot *slot = &self->slots[index];
+    slot->op = NULL;
+    /* The top bit stays clear, so that no user_data of a slot is URING_CANCEL or URING_WAKE. */
+    slot->generation = (slot->generation + 1) & 0x7fffffffu;
+    slot->next_free = self->first_free;
+    self->first_free = index;
+}
+
+static uint64_t uring_user_data (const UringEngine *self, const EddyOp *op)
+{
+    return (uint64_t) self->slots[op->slot].generation << 32 | op->slot;
+}
+
+/* The operation that a completion is of; NULL when it has long gone. */
+static EddyOp *uring_find (const UringEngine *self, uint64_t user_data)
+{
+    uint32_t index = (uint32_t) user_data;
+    if (index >= self->n_slots || self->slots[index].generation != user_data >> 32)
+        return NULL;
+    return self->slots[index].op;
+}
+
+/* --- filling entries -------------------------------------------------------------------------- */
+
+static unsigned uring_clamp (size_t len)
+{
+    return len > 0x7ffff000u ? 0x7ffff000u : (unsigned) len;
+}
+
+static void uring_fill_name (struct io_uring_sqe *sqe, const EddyOp *op)
+{
+    const char *path = op->as.name.path, *other = op->as.name.other;
+    switch ((EddyOpKind) op->kind) {
+    case EDDY_OP_STAT:
+        io_uring_prep_statx (sqe, op->fd, path, (int) op->flags, (unsigned) op->as.name.len,
+                             op->as.name.buf);
+        break;
+    case EDDY_OP_MKDIR:
+        io_uring_prep_mkdirat (sqe, op->fd, path, op->as.name.mode);
+        break;
+    case EDDY_OP_UNLINK:
+        io_uring_prep_unlinkat (sqe, op->fd, path, (int) op->flags);
+        break;
+    case EDDY_OP_RENAME:
+        io_uring_prep_renameat (sqe, op->fd, path, op->as.name.other_fd, other, op->flags);
+        break;
+    case EDDY_OP_LINK:
+        io_uring_prep_linkat (sqe, op->fd, path, op->as.name.other_fd, other, (int) op->flags);
+        break;
+    case EDDY_OP_SYMLINK:
+        io_uring_prep_symlinkat (sqe, other, op->fd, path);
+        break;
+    case EDDY_OP_GET_XATTR:
+        io_uring_prep_fgetxattr (sqe, op->fd, other, op->as.name.buf,
+                                 uring_clamp (op->as.name.len));
+        break;
+    case EDDY_OP_SET_XATTR:
+        io_uring_prep_fsetxattr (sqe, op->fd, other, op->as.name.buf, (int) op->flags,
+                                 uring_clamp (op->as.name.len));
+        break;
+    default:
+        __builtin_unreachable ();
+    }
+}
+
+static void uring_fill (struct io_uring_sqe *sqe, const EddyOp *op)
+{
+    if (op->route == EDDY_ROUTE_POLL || op->kind == EDDY_OP_POLL) {
+        io_uring_prep_poll_add (sqe, op->fd, eddy__op_events (op));
+        return;
+    }
+    switch ((EddyOpKind) op->kind) {
+    case EDDY_OP_READ:
+        io_uring_prep_read (sqe, op->fd, op->as.transfer.buf, uring_clamp (op->as.transfer.len),
+                            (uint64_t) op->as.transfer.offset);
+        break;
+    case EDDY_OP_WRITE:
+        io_uring_prep_write (sqe, op->fd, op->as.transfer.buf, uring_clamp (op->as.transfer.len),
+                             (uint64_t) op->as.transfer.offset);
+        break;
+    case EDDY_OP_CLOSE:
+        io_uring_prep_close (sqe, op->fd);
+        break;
+    case EDDY_OP_SYNC:
+        io_uring_prep_fsync (sqe, op->fd, op->flags != 0 ? IORING_FSYNC_DATASYNC : 0);
+        break;
+    case EDDY_OP_ALLOCATE:
+        /* io_uring_prep_fallocate, whose length is an off_t here and an int in some headers */
+        io_uring_prep_rw (IORING_OP_FALLOCATE, sqe, op->fd, NULL, op->flags,
+                          (uint64_t) op->as.transfer.offset);
+        sqe->addr = op->as.transfer.len;
+        break;
+    default:
+        uring_fill_name (sqe, op);
+    }
+}
+
+/* An entry to fill; hands what is staged to the kernel when the queue is full. NULL: still full. */
+static struct io_uring_sqe *uring_get_entry (UringEngine *self)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe (&self->ring);
+    if (sqe != NULL)
+        return sqe;
+    self->engine.counters.waits++;
+    eddy__sys_uring_enter (&self->ring, 0, 0);
+    return io_uring_get_sqe (&self->ring);
+}
+
+/* A standing poll of the port's eventfd: how other threads end our sleep. */
+static void uring_arm_wake (UringEngine *self)
+{
+    if (self->wake_armed)
+        return;
+    struct io_uring_sqe *sqe = uring_get_entry (self);
+    if (sqe == NULL)
+        return; /* armed at the next wait, which is before any sleep */
+    io_uring_prep_poll_multishot (sqe, self->engine.port->wake_fd, POLLIN);
+    sqe->user_data = URING_WAKE;
+    self->wake_armed = true;
+}
+
+static void uring_stage_cancels (UringEngine *self)
+{
+    while (!eddy__list_is_empty (&self->cancels)) {
+        struct io_uring_sqe *sqe = uring_get_entry (self);
+        if (sqe == NULL)
+            return;
+        EddyOp *op = EDDY__CONTAINER (eddy__list_pop (&self->cancels), EddyOp, link);
+        io_uring_prep_cancel64 (sqe, uring_user_data (self, op), 0);
+        sqe->user_data = URING_CANCEL;
+    }
+}
+
+static void uring_finish (UringEngine *self, EddyOp *op, int64_t result);
+
+static void uring_stage_requests (UringEngine *self)
+{
+    while (!eddy__list_is_empty (&self->staged)) {
+        EddyOp *op = EDDY__CONTAINER (self->staged.next, EddyOp, link);
+        if (EDDY__UNLIKELY ((self->engine.denied_kinds >> op->kind & 1) != 0)) {
+            eddy__list_remove (&op->link);
+            uring_finish (self, op, -EACCES);
+            continue;
+        }
+        if (!uring_take_slot (self, op)) {
+            eddy__list_remove (&op->link);
+            eddy__engine_fail (&self->engine, op, -ENOMEM);
+            continue;
+        }
+        struct io_uring_sqe *sqe = uring_get_entry (self);
+        if (sqe == NULL) {
+            uring_give_slot (self, op->slot);
+            return;
+        }
+        eddy__list_remove (&op->link);
+        uring_fill (sqe, op);
+        sqe->user_data = uring_user_data (self, op);
+        op->state = EDDY_OP_INFLIGHT;
+    }
+}
+
+/* --- completions ------------------------------------------------------------------------------ */
+
+/* Answers that mean that the request had no effect and was not wanted by the ring. */
+static bool uring_is_refusal (int64_t result)
+{
+    return result == -EACCES || result == -EPERM || result == -EINVAL || result == -ENOSYS ||
+           result == -EOPNOTSUPP;
+}
+
+/* Answers of an interrupted request: -EINTR, and the kernel's own restart codes, which leak. */
+static bool uring_is_interruption (int64_t result)
+{
+    return result == -EINTR || (result <= -512 && result >= -516);
+}
+
+static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)
+{
+    EddyEngine *engine = &self->engine;
+    bool cancel_asked = (op->op_flags & EDDY_OP_CANCEL_ASKED) != 0;
+    if (uring_is_interruption (result)) {
+        if (!cancel_asked) {
+            engine->verbs->submit (engine, op);
+            return;
+        }
+        result = -ECANCELED;
+    }
+    if (uring_is_refusal (result) && !cancel_asked) {
+        eddy__engine_repeat (engine, op);
+    } else if (op->route == EDDY_ROUTE_POLL) {
+        eddy__engine_ready (engine, op, result);
+    } else {
+        engine->counters.ring++;
+        if (result >= 0)
+            engine->ring_refusals[op->kind] = 0;
+        eddy__engine_complete (engine, op, result);
+    }
+}
+
+static void uring_handle (UringEngine *self, const struct io_uring_cqe *cqe)
+{
+    uint64_t user_data = cqe->user_data;
+    int32_t result = cqe->res;
+    if (user_data == URING_CANCEL)
+        return; /* the cancelled operation's own completion is the truth */
+    if (user_data == URING_WAKE) {
+        self->wake_armed = (cqe->flags & IORING_CQE_F_MORE) != 0;
+        eddy__port_drain (self->engine.port);
+        return;
+    }
+    EddyOp *op = uring_find (self, user_data);
+    if (op == NULL)
+        return;
+    eddy__list_remove (&op->link); /* a cancel that is not yet sent has nothing to cancel now */
+    uring_give_slot (self, op->slot);
+    uring_finish (self, op, result);
+}
+
+static void uring_reap (UringEngine *self)
+{
+    struct io_uring_cqe *cqe;
+    while (io_uring_peek_cqe (&self->ring, &cqe) == 0 && cqe != NULL) {
+        struct io_uring_cqe taken = *cqe;
+        io_uring_cqe_seen (&self->ring, cqe);
+        uring_handle (self, &taken);
+    }
+}
+
+/* --- the verbs -------------------------------------------------------------------------------- */
+
+static int uring_open_ring (UringEngine *self)
+{
+    /* TASKRUN_FLAG: the kernel says in shared memory when completions wait for us to enter. */
+    unsigned best = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
+                    IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
+    int answer = -EINVAL;
+    for (unsigned entries = ENTRIES; entries >= ENTRIES_LEAST; entries /= 2) {
+        struct io_uring_params params = { .flags = best, .cq_entries = entries * COMPLETIONS };
+        answer = eddy__sys_uring_open (&self->ring, entries, &params);
+        if (answer == -EINVAL) { /* Linux before 6.1 knows no deferred task work */
+            params = (struct io_uring_params){ .flags = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+                                               .cq_entries = entries * COMPLETIONS };
+            answer = eddy__sys_uring_open (&self->ring, entries, &params);
+        }
+        if (answer == 0 && !(params.features & IORING_FEAT_EXT_ARG)) {
+            eddy__sys_uring_close (&self->ring);
+            return -ENOSYS;
+        }
+        if (answer == 0 && entries < ENTRIES)
+            snprintf (self->engine.reason, sizeof self->engine.reason,
+                      "memory allowed a ring of %u entries instead of %d", entries, ENTRIES);
+        if (answer != -ENOMEM)
+            break;
+    }
+    return answer;
+}
+
+static int uring_probe (UringEngine *self)
+{
+    EddySysUringProbe probe;
+    int answer = eddy__sys_uring_probe (&self->ring, &probe);
+    if (answer < 0)
+        return answer;
+    for (int kind = 0; kind < EDDY_OP_KINDS; kind++) {
+        int opcode = uring_opcode ((EddyOpKind) kind);
+        if (opcode >= 0 && eddy__sys_uring_probe_has (&probe, (unsigned) opcode))
+            self->engine.ring_kinds |= 1u << kind;
+    }
+    return 0;
+}
+
+/* The poll that ends our sleep must work, or the ring is of no use: tried before it is trusted. */
+static int uring_check_wake (UringEngine *self)
+{
+    uring_arm_wake (self);
+    int answer = eddy__sys_uring_enter (&self->ring, 0, 0);
+    if (answer < 0)
+        return answer;
+    /* A wakeup that came first stays for the first wait to handle. */
+    struct io_uring_cqe *cqe;
+    bool answered = io_uring_peek_cqe (&self->ring, &cqe) == 0 && cqe != NULL;
+    return answered && cqe->res < 0 ? cqe->res : 0;
+}
+
+static int uring_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len)
+{
+    UringEngine *self = eddy__alloc0 (sizeof *self);
+    if (self == NULL)
+        return -ENOMEM;
+    self->engine.port = port;
+    self->first_free = UINT32_MAX;
+    eddy__list_init (&self->staged);
+    eddy__list_init (&self->cancels);
+    int answer = uring_open_ring (self);
+    if (answer < 0) {
+        snprintf (reason, reason_len, "io_uring_setup: %s", strerror (-answer));
+        eddy__free (self);
+        return answer;
+    }
+    answer = uring_probe (self);
+    if (answer == 0)
+        answer = uring_check_wake (self);
+    if (answer < 0) {
+        snprintf (reason, reason_len, "a first request: %s", strerror (-answer));
+        eddy__sys_uring_close (&self->ring);
+        eddy__free (self);
+        return answer;
+    }
+    *engine = &self->engine;
+    return 0;
+}
+
+static void uring_submit (EddyEngine *engine, EddyOp *op)
+{
+    op->state = EDDY_OP_STAGED;
+    eddy__list_append (&uring_of (engine)->staged, &op->link);
+}
+
+static void uring_cancel (EddyEngine *engine, EddyOp *op)
+{
+    if (op->state == EDDY_OP_STAGED) {
+        if (!eddy__list_is_linked (&op->link))
+            return; /* it has failed, and its end is on its way */
+        eddy__list_remove (&op->link);
+        eddy__engine_end_unbegun (op);
+    } else if (op->state == EDDY_OP_INFLIGHT) {
+        eddy__list_append (&uring_of (engine)->cancels, &op->link);
+    }
+}
+
+/* Whether the kernel has completions that only a call of ours brings out. */
+static bool uring_kernel_calls (const UringEngine *self)
+{
+    unsigned flags = __atomic_load_n (self->ring.sq.kflags, __ATOMIC_RELAXED);
+    return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
+}
+
+static bool uring_pending (EddyEngine *engine)
+{
+    UringEngine *self = uring_of (engine);
+    return !eddy__list_is_empty (&self->staged) || !eddy__list_is_empty (&self->cancels) ||
+           io_uring_cq_ready (&self->ring) != 0 || uring_kernel_calls (self);
+}
+
+static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
+{
+    UringEngine *self = uring_of (engine);
+    uring_arm_wake (self);
+    uring_stage_cancels (self);
+    uring_stage_requests (self);
+    if (timeout_ns == 0 && io_uring_sq_ready (&self->ring) == 0 && !uring_kernel_calls (self)) {
+        uring_reap (self);
+        return 0;
+    }
+    bool more = !eddy__list_is_empty (&self->staged) || !eddy__list_is_empty (&self->cancels);
+    bool sleep = timeout_ns != 0 && !more && engine->n_jobs == 0 && self->wake_armed &&
+                 io_uring_cq_ready (&self->ring) == 0;
+    int answer = eddy__sys_uring_enter (&self->ring, sleep ? 1 : 0, sleep ? timeout_ns : 0);
+    uring_reap (self);
+    /* Interrupted, no room for completions, no memory just now: what was not taken stays staged,
+     * and the loop comes back after it has handled what was reaped. */
+    if (answer < 0 && answer != -EINTR && answer != -EBUSY && answer != -EAGAIN)
+        return answer;
+    return 0;
+}
+
+void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind)
+{
+    engine->denied_kinds |= 1u << kind;
+}
+
+static void uring_close (EddyEngine *engine)
+{
+    UringEngine *self = uring_of (engine);
+    eddy__sys_uring_close (&self->ring);
+    eddy__free (self->slots);
+    eddy__free (self);
+}
+
+const EddyEngineVerbs eddy__uring_verbs = {
+    .name = "uring",
+    .open = uring_open,
+    .submit = uring_submit,
+    .cancel = uring_cancel,
+    .pending = uring_pending,
+    .wait = uring_wait,
+    .close = uring_close,
+};

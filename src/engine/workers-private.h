@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/* The workers: threads of the process that run blocking calls for every engine. */
+#pragma once
+
+#include "engine/operation-private.h"
+
+/* Hands `n_jobs` operations over, emptying `jobs`. Each comes back by its port's inbox. */
+void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs);
+
+/* Takes a job that no worker has begun back; false when one has. */
+bool eddy__workers_cancel (EddyOp *op);
+
+/* Takes the oldest job that waits, if it is this port's, to be run by the caller; NULL when there
+ * is none. It counts as begun. */
+EddyOp *eddy__workers_claim_one (EddyPort *port);
+
+/* One more loop's thread runs jobs itself, so one worker less does; or no longer. */
+void eddy__workers_set_helper (bool helps);

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: MIT */
+/* The workers.
+ *
+ * Jobs come in batches, and a worker claims several at once, so that the lock and the wakeups are
+ * shared by many jobs. A claimed job stays on a list under the lock: until it is RUNNING, a cancel
+ * unlinks it, and another worker may take it over.
+ *
+ * As many workers run as there are processors. One more thread stands by as the watcher: while jobs
+ * wait, it looks every few milliseconds at the processor time of the busy ones. A worker whose
+ * clock stood still is blocked in its call: it no longer counts as running, the jobs that it had
+ * claimed go back to the queue, and the watcher becomes a worker in its place. So blocked jobs
+ * never delay a job that could run, up to THREAD_LIMIT threads. */
+#include "engine/workers-private.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/alloc-private.h"
+#include "base/compiler-private.h"
+#include "base/log-private.h"
+#include "engine/engine-private.h"
+#include "sys/clock-private.h"
+#include "sys/process-private.h"
+#include "sys/signal-private.h"
+
+enum {
+    THREAD_LIMIT = 64,
+    CLAIM = 16,         /* jobs that one worker claims at once, at most */
+    WATCH_NS = 4000000, /* how often the watcher looks */
+    STILL_NS = 50000,   /* processor time below this between two looks: stood still */
+    IDLE_NS = 1000000000,
+    IDLE_ROUNDS = 10 /* a thread that is not needed for so many times IDLE_NS ends */
+};
+
+typedef struct Worker {
+    EddyList member; /* of workers.busy while busy */
+    EddyList claimed;
+    EddyEntry *done_first; /* run already, not yet handed back; all of one port */
+    EddyEntry *done_last;
+    EddyPort *done_port;
+    unsigned n_done;
+    bool blocked;
+    clockid_t clock;
+    int64_t seen_ns; /* its processor time when the watcher last looked; -1: not yet */
+} Worker;
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t work;  /* idle workers wait here */
+    pthread_cond_t watch; /* the watcher waits here */
+    EddyList queue;
+    EddyList busy;
+    unsigned n_queued;
+    unsigned n_threads;
+    unsigned n_idle;    /* waiting at `work` */
+    unsigned n_running; /* busy and not blocked */
+    unsigned limit;     /* of n_running and the helpers: the processors */
+    unsigned n_helpers; /* loops whose thread runs jobs too */
+    bool watched;       /* a watcher stands by */
+} workers = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+
+static pthread_once_t workers_once = PTHREAD_ONCE_INIT;
+
+static void workers_init (void)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init (&attributes);
+    pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init (&workers.work, &attributes);
+    pthread_cond_init (&workers.watch, &attributes);
+    pthread_condattr_destroy (&attributes);
+    eddy__list_init (&workers.queue);
+    eddy__list_init (&workers.busy);
+    workers.limit = eddy__sys_cpu_count ();
+}
+
+static unsigned workers_running_limit (void)
+{
+    return workers.limit > workers.n_helpers ? workers.limit - workers.n_helpers : 1;
+}
+
+/* What a worker hands back: taken under the lock, posted without it. */
+typedef struct Returned {
+    EddyPort *port;
+    EddyEntry *first;
+    EddyEntry *last;
+    unsigned count;
+} Returned;
+
+static Returned worker_take_done (Worker *worker)
+{
+    Returned returned = { worker->done_port, worker->done_first, worker->done_last,
+                          worker->n_done };
+    worker->done_first = NULL;
+    worker->done_last = NULL;
+    worker->done_port = NULL;
+    worker->n_done = 0;
+    return returned;
+}
+
+static void returned_post (Returned returned)
+{
+    if (returned.count == 0)
+        return;
+    eddy__port_post_chain (returned.port, returned.first, returned.last);
+    eddy__port_remove_posters (returned.port, returned.count);
+}
+
+/* Claims a fair share of the queue. */
+static void worker_claim (Worker *worker)
+{
+    unsigned share = (workers.n_queued + workers.limit - 1) / workers.limit;
+    for (unsigned n = share < CLAIM ? share : CLAIM; n > 0; n--) {
+        EddyList *link = eddy__list_pop (&workers.queue);
+        eddy__list_append (&worker->claimed, link);
+        EDDY__CONTAINER (link, EddyOp, link)->claimed = true;
+        workers.n_queued--;
+    }
+}
+
+/* Runs one claimed job without the lock, and adds it to what is handed back. */
+static void worker_run_job (Worker *worker, EddyOp *op)
+{
+    EddyPort *port = op->engine->port;
+    __atomic_store_n (&op->state, EDDY_OP_RUNNING, __ATOMIC_RELAXED);
+    pthread_mutex_unlock (&workers.mutex);
+    op->result = eddy__op_perform (op);
+    pthread_mutex_lock (&workers.mutex);
+    if (worker->n_done > 0 && worker->done_port != port) {
+        Returned returned = worker_take_done (worker);
+        pthread_mutex_unlock (&workers.mutex);
+        returned_post (returned);
+        pthread_mutex_lock (&workers.mutex);
+    }
+    op->entry.next = NULL;
+    if (worker->n_done++ == 0)
+        worker->done_first = &op->entry;
+    else
+        worker->done_last->next = &op->entry;
+    worker->done_last = &op->entry;
+    worker->done_port = port;
+}
+
+/* Whether this worker should go on: a blocked one that came back finds its place taken. */
+static bool worker_may_run (const Worker *worker)
+{
+    return !worker->blocked || workers.n_running < workers_running_limit ();
+}
+
+/* Works until the queue is empty or others do the work. Called and left with the lock held. */
+static void worker_work (Worker *worker)
+{
+    workers.n_running++;
+    worker->blocked = false;
+    worker->seen_ns = -1;
+    eddy__list_append (&workers.busy, &worker->member);
+    while (worker_may_run (worker)) {
+        if (eddy__list_is_empty (&worker->claimed))
+            worker_claim (worker);
+        EddyList *link = eddy__list_pop (&worker->claimed);
+        if (link == NULL)
+            break;
+        if (worker->blocked) {
+            worker->blocked = false;
+            workers.n_running++;
+        }
+        worker_run_job (worker, EDDY__CONTAINER (link, EddyOp, link));
+        if (eddy__list_is_empty (&worker->claimed)) {
+            Returned returned = worker_take_done (worker);
+            pthread_mutex_unlock (&workers.mutex);
+            returned_post (returned);
+            pthread_mutex_lock (&workers.mutex);
+        }
+    }
+    eddy__list_remove (&worker->member);
+    if (!worker->blocked)
+        workers.n_running--;
+    Returned returned = worker_take_done (worker);
+    if (returned.count > 0) {
+        pthread_mutex_unlock (&workers.mutex);
+        returned_post (returned);
+        pthread_mutex_lock (&workers.mutex);
+    }
+}
+
+/* Waits at a condition for so long; whether the time went by. */
+static bool workers_wait (pthread_cond_t *condition, int64_t timeout_ns)
+{
+    int64_t end = eddy__sys_now_ns () + timeout_ns;
+    struct timespec until = { end / 1000000000, end % 1000000000 };
+    return pthread_cond_timedwait (condition, &workers.mutex, &until) != 0;
+}
+
+/* Takes a blocked worker out of the count, and its unbegun jobs back. */
+static void watcher_set_blocked (Worker *worker)
+{
+    worker->blocked = true;
+    workers.n_running--;
+    while (!eddy__list_is_empty (&worker->claimed)) {
+        EddyList *link = worker->claimed.prev;
+        eddy__list_remove (link);
+        eddy__list_append (workers.queue.next, link);
+        EDDY__CONTAINER (link, EddyOp, link)->claimed = false;
+        workers.n_queued++;
+    }
+}
+
+/* Looks at every busy worker's clock, and posts what a blocked one would sit on. */
+static void watcher_look (void)
+{
+    Returned held[THREAD_LIMIT];
+    unsigned n_held = 0;
+    for (EddyList *link = workers.busy.next; link != &workers.busy; link = link->next) {
+        Worker *worker = EDDY__CONTAINER (link, Worker, member);
+        if (worker->blocked)
+            continue;
+        int64_t now_ns = eddy__sys_clock_ns (worker->clock);
+        if (worker->seen_ns >= 0 && now_ns - worker->seen_ns < STILL_NS) {
+            watcher_set_blocked (worker);
+            held[n_held++] = worker_take_done (worker);
+        }
+        worker->seen_ns = now_ns;
+    }
+    pthread_mutex_unlock (&workers.mutex);
+    for (unsigned i = 0; i < n_held; i++)
+        returned_post (held[i]);
+    pthread_mutex_lock (&workers.mutex);
+}
+
+static bool workers_have_room (void)
+{
+    return workers.n_queued > 0 && workers.n_running < workers_running_limit ();
+}
+
+/* The watcher's wait. True when nothing has happened for a while. */
+static bool worker_watch (void)
+{
+    bool busy = !eddy__list_is_empty (&workers.busy);
+    workers.watched = true;
+    bool over = workers_wait (&workers.watch, busy ? WATCH_NS : IDLE_NS);
+    workers.watched = false;
+    if (over && busy)
+        watcher_look ();
+    return over && !busy;
+}
+
+static bool worker_idle (void)
+{
+    workers.n_idle++;
+    bool over = workers_wait (&workers.work, IDLE_NS);
+    workers.n_idle--;
+    return over;
+}
+
+/* Waits, as the watcher or idly, until there is something to do; false when the thread has not been
+ * needed for long. */
+static bool worker_wait (void)
+{
+    int idle = 0;
+    while (!workers_have_room ()) {
+        bool over = workers.watched ? worker_idle () : worker_watch ();
+        idle = over ? idle + 1 : 0;
+        if (idle >= IDLE_ROUNDS)
+            return false;
+    }
+    return true;
+}
+
+static void *worker_main (void *data);
+
+/* Starts one more thread, if there may be one. It takes no signals: they are the program's. */
+static void workers_start (void)
+{
+    if (workers.n_threads >= THREAD_LIMIT)
+        return;
+    pthread_attr_t attributes;
+    sigset_t all, former;
+    sigfillset (&all);
+    pthread_attr_init (&attributes);
+    pthread_attr_setdetachstate (&attributes, PTHREAD_CREATE_DETACHED);
+    eddy__sys_sigmask (SIG_SETMASK, &all, &former);
+    pthread_t thread;
+    int answer = pthread_create (&thread, &attributes, worker_main, NULL);
+    eddy__sys_sigmask (SIG_SETMASK, &former, NULL);
+    pthread_attr_destroy (&attributes);
+    if (answer == 0)
+        workers.n_threads++;
+    else if (workers.n_threads == 0)
+        eddy__log (EDDY_LOG_WARNING, "no worker thread could be started (error %d)", answer);
+}
+
+/* Before a thread goes to work: somebody else must stand by as the watcher. */
+static void worker_leave_watch (void)
+{
+    if (workers.watched)
+        return;
+    if (workers.n_idle > 0)
+        pthread_cond_signal (&workers.work);
+    else
+        workers_start ();
+}
+
+static void *worker_main (void *data)
+{
+    Worker worker = { .seen_ns = -1 };
+    (void) data;
+    eddy__list_init (&worker.member);
+    eddy__list_init (&worker.claimed);
+    eddy__sys_thread_clock (pthread_self (), &worker.clock);
+    pthread_mutex_lock (&workers.mutex);
+    while (worker_wait ()) {
+        worker_leave_watch ();
+        worker_work (&worker);
+    }
+    workers.n_threads--;
+    pthread_mutex_unlock (&workers.mutex);
+    return NULL;
+}
+
+/* Wakes or starts as many threads as may run now. */
+static void workers_rouse (void)
+{
+    unsigned limit = workers_running_limit ();
+    unsigned room = workers.n_running < limit ? limit - workers.n_running : 0;
+    unsigned wanted = workers.n_queued < room ? workers.n_queued : room;
+    unsigned idle = workers.n_idle;
+    for (unsigned i = 0; i < wanted; i++) {
+        if (i < idle)
+            pthread_cond_signal (&workers.work);
+        else if (i == idle && workers.watched)
+            pthread_cond_signal (&workers.watch);
+        else
+            workers_start ();
+    }
+}
+
+void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs)
+{
+    pthread_once (&workers_once, workers_init);
+    eddy__port_add_posters (port, n_jobs);
+    pthread_mutex_lock (&workers.mutex);
+    for (EddyList *link = jobs->next; link != jobs; link = link->next)
+        EDDY__CONTAINER (link, EddyOp, link)->state = EDDY_OP_QUEUED;
+    eddy__list_splice (&workers.queue, jobs);
+    workers.n_queued += n_jobs;
+    workers_rouse ();
+    pthread_mutex_unlock (&workers.mutex);
+}
+
+bool eddy__workers_cancel (EddyOp *op)
+{
+    pthread_mutex_lock (&workers.mutex);
+    bool queued = op->state == EDDY_OP_QUEUED;
+    if (queued) {
+        workers.n_queued -= op->claimed ? 0 : 1;
+        eddy__list_remove (&op->link);
+        op->state = EDDY_OP_STAGED;
+    }
+    pthread_mutex_unlock (&workers.mutex);
+    if (queued)
+        eddy__port_remove_posters (op->engine->port, 1);
+    return queued;
+}
+
+EddyOp *eddy__workers_claim_one (EddyPort *port)
+{
+    EddyOp *op = NULL;
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    if (workers.n_queued > 0) {
+        op = EDDY__CONTAINER (workers.queue.next, EddyOp, link);
+        if (op->engine->port == port) {
+            eddy__list_remove (&op->link);
+            workers.n_queued--;
+            op->state = EDDY_OP_RUNNING;
+        } else {
+            op = NULL;
+        }
+    }
+    pthread_mutex_unlock (&workers.mutex);
+    if (op != NULL)
+        eddy__port_remove_posters (port, 1);
+    return op;
+}
+
+void eddy__workers_set_helper (bool helps)
+{
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    workers.n_helpers += helps ? 1u : -1u;
+    pthread_mutex_unlock (&workers.mutex);
+}
+
+EddyWorkersStatistics eddy__workers_get_statistics (void)
+{
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    EddyWorkersStatistics statistics = { workers.n_threads, workers.limit, THREAD_LIMIT };
+    pthread_mutex_unlock (&workers.mutex);
+    return statistics;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* What a fiber can wait for: futures, operations, time. */
+#include <errno.h>
+
+#include "base/object-private.h"
+#include "fiber/fiber-private.h"
+
+/* --- futures ---------------------------------------------------------------------------------- */
+
+typedef struct FutureWait {
+    EddyFiberWait wait;
+    EddyWatcher watcher;
+} FutureWait;
+
+static void future_wait_completed (EddyWatcher *watcher)
+{
+    eddy__fiber_wake (&EDDY__CONTAINER (watcher, FutureWait, watcher)->wait);
+}
+
+/* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
+static int await_future (EddyFiber *fiber, EddyFuture *future)
+{
+    FutureWait future_wait = { .watcher = { .completed = future_wait_completed } };
+    if (!eddy__future_watch (future, &future_wait.watcher))
+        return 0;
+    int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
+    if (answer == 0)
+        eddy__fiber_park (&future_wait.wait, "a future");
+    eddy__future_unwatch (&future_wait.watcher);
+    if (eddy__future_is_done (future))
+        return 0;
+    return answer < 0 ? answer : -ECANCELED;
+}
+
+/* The answer of a future that is done. */
+static bool future_answer (EddyFuture *future, EddyError **error)
+{
+    if (future->error == NULL)
+        return true;
+    eddy_error_take (error, eddy_ref (future->error));
+    return false;
+}
+
+bool eddy_await_complete (EddyFuture *future, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (future != NULL && fiber != NULL, false);
+    bool done = eddy__future_is_done (future);
+    EDDY__EXPECT (done || future->context == fiber->future.context, false);
+    int answer = done ? 0 : await_future (fiber, future);
+    if (answer == 0)
+        return future_answer (future, error);
+    eddy_error_take (error, answer == -ECANCELED
+                                ? eddy__fiber_make_cancel_error (fiber, NULL)
+                                : eddy_error_new_errno (-answer, "waiting for a future"));
+    return false;
+}
+
+void *eddy_await (EddyFuture *future, EddyError **error)
+{
+    return eddy_await_complete (future, error) ? future->value.as.pointer : NULL;
+}
+
+bool eddy_await_boolean (EddyFuture *future, EddyError **error)
+{
+    return eddy_await_complete (future, error) && future->value.as.boolean;
+}
+
+int64_t eddy_await_int (EddyFuture *future, EddyError **error)
+{
+    return eddy_await_complete (future, error) ? future->value.as.integer : -1;
+}
+
+bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError **error)
+{
+    EDDY__EXPECT (future != NULL, false);
+    if (eddy_in_fiber ())
+        return eddy_await_complete (future, error);
+    if (eddy__future_is_done (future))
+        return future_answer (future, error);
+    EddyContext *home = context == NULL ? eddy__context_thread_default () : context;
+    EDDY__EXPECT (future->context == home, false);
+    int answer = eddy__context_enter (home);
+    if (answer == 0) {
+        eddy_ref (home);
+        while (!eddy__future_is_done (future))
+            eddy__context_pass (home, /* may_block= */ true);
+        eddy__context_leave (home);
+        eddy_unref (home);
+        return future_answer (future, error);
+    }
+    eddy_error_set_errno (error, -answer, "running a context");
+    return false;
+}
+
+void *eddy_block_on (EddyContext *context, EddyFuture *future, EddyError **error)
+{
+    return eddy_block_on_complete (context, future, error) ? future->value.as.pointer : NULL;
+}
+
+/* --- operations ------------------------------------------------------------------------------- */
+
+/* The frame stays until the operation is done: a cancel is a request, and only the completion ends
+ * the wait. */
+typedef struct OpWait {
+    EddyFiberWait wait;
+    EddyOp *op;
+    EddyCancelWatch explicit; /* of the cancellable that was given */
+} OpWait;
+
+static void op_wait_complete (EddyOp *op)
+{
+    OpWait *op_wait = op->user;
+    eddy__fiber_wake (&op_wait->wait);
+}
+
+static void op_wait_fiber_cancelled (EddyFiberWait *wait)
+{
+    OpWait *op_wait = EDDY__CONTAINER (wait, OpWait, wait);
+    eddy__engine_cancel (op_wait->op->engine, op_wait->op);
+}
+
+static void op_wait_explicitly_cancelled (EddyCancelWatch *watch)
+{
+    OpWait *op_wait = EDDY__CONTAINER (watch, OpWait, explicit);
+    eddy__engine_cancel (op_wait->op->engine, op_wait->op);
+}
+
+/* Watches the cancellable that was given, and waits. Without memory to watch, the operation just
+ * cannot be cancelled by it. */
+static void op_wait_watched (OpWait *op_wait, EddyCancellable *cancellable)
+{
+    EddyOp *op = op_wait->op;
+    EddyContext *context = op_wait->wait.fiber->future.context;
+    op_wait->explicit.cancelled = op_wait_explicitly_cancelled;
+    if (eddy__cancellable_watch (cancellable, context, &op_wait->explicit) == -ECANCELED)
+        eddy__engine_cancel (op->engine, op);
+    eddy__fiber_park (&op_wait->wait, "an operation");
+    eddy__cancellable_unwatch (&op_wait->explicit);
+}
+
+void eddy__fiber_await_op (EddyFiber *fiber, EddyOp *op, EddyCancellable *cancellable)
+{
+    OpWait op_wait = { .op = op };
+    int answer = eddy__fiber_wait_begin (&op_wait.wait, fiber);
+    if (answer < 0 || eddy__cancellable_is_cancelled (cancellable)) {
+        fiber->wait = NULL;
+        op->result = -ECANCELED;
+        return;
+    }
+    op_wait.wait.cancelled = op_wait_fiber_cancelled;
+    op->complete = op_wait_complete;
+    op->user = &op_wait;
+    if (eddy__engine_submit (fiber->future.context->engine, op))
+        fiber->wait = NULL;
+    else if (cancellable != NULL && cancellable != fiber->scope)
+        op_wait_watched (&op_wait, cancellable);
+    else
+        eddy__fiber_park (&op_wait.wait, "an operation");
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+typedef struct TimeWait {
+    EddyFiberWait wait;
+    EddyTimer timer;
+} TimeWait;
+
+static void time_wait_fire (EddyTimer *timer)
+{
+    eddy__fiber_wake (&EDDY__CONTAINER (timer, TimeWait, timer)->wait);
+}
+
+bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL && duration_ns >= 0, false);
+    EddyContext *context = fiber->future.context;
+    TimeWait time_wait = { .timer = { .fire = time_wait_fire } };
+    int64_t deadline_ns;
+    if (__builtin_add_overflow (eddy__context_read_clock (context), duration_ns, &deadline_ns))
+        deadline_ns = INT64_MAX - 1;
+    int answer = eddy__timer_add (&context->timers, &time_wait.timer, deadline_ns);
+    if (answer == 0)
+        answer = eddy__fiber_wait_begin (&time_wait.wait, fiber);
+    if (answer == 0)
+        eddy__fiber_park (&time_wait.wait, "a timer");
+    eddy__timer_remove (&context->timers, &time_wait.timer);
+    if (answer == 0 && time_wait.wait.was_cancelled)
+        answer = -ECANCELED;
+    if (answer == 0)
+        return true;
+    eddy_error_take (error, answer == -ECANCELED ? eddy__fiber_make_cancel_error (fiber, NULL)
+                                                 : eddy_error_new_errno (-answer, "sleeping"));
+    return false;
+}

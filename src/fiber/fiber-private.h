@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* Fibers from the inside.
+ *
+ *   NEW (no stack yet) ──► READY ──► RUNNING ──► DONE
+ *                            ▲          │
+ *                            └─ PARKED ◄┘
+ *
+ * A fiber that parks takes the next ready fiber of the same level and jumps to it; when there is
+ * none, to the loop's stack. A dying fiber is freed by whoever runs next, since nobody can free the
+ * stack that he stands on. */
+#pragma once
+
+#include <eddy/fiber.h>
+#include <eddy/group.h>
+#include <errno.h>
+
+#include "fiber/overflow-private.h"
+#include "fiber/sanitizer-private.h"
+#include "fiber/stack-private.h"
+#include "future/future-private.h"
+#include "loop/cancellable-private.h"
+
+typedef struct EddyFiber EddyFiber;
+typedef struct EddyFiberWait EddyFiberWait;
+
+typedef enum EddyFiberState {
+    EDDY_FIBER_NEW,
+    EDDY_FIBER_READY,
+    EDDY_FIBER_RUNNING,
+    EDDY_FIBER_PARKED,
+    EDDY_FIBER_DONE
+} EddyFiberState;
+
+/* What runs on a fiber, for the library's own use: gives a value of any kind. */
+typedef void (*EddyFiberBody) (EddyFiber *fiber, EddyValue *value, EddyError **error);
+
+struct EddyFiber {
+    EddyFuture future;
+    EddyEntry entry; /* its turn */
+    void *sp;
+    EddyStack *stack;
+    EddySanitizerFiber sanitizer;
+    EddyFiberBody body;
+    EddyFiberFunc function; /* what a body of a program's spawn calls */
+    void *data;
+    void (*destroy) (void *data);
+    void (*clear_extra) (void *extra); /* gives up what the extra bytes own, at the very end */
+    const char *name;
+    const EddyPlace *place;
+    const char *waits_for; /* a word for the dump, while parked */
+    size_t stack_size;
+    size_t record_size;
+    EddyList member; /* of the context's fibers */
+    EddyGroup *group;
+    uint8_t state;
+    bool cancelled;        /* the home thread's; each of its waits then fails */
+    uint8_t cancel_posted; /* atomic: another thread has asked */
+    bool detached;         /* nobody asks for its error: it is logged */
+    bool holds_itself;     /* its handle is its own, until it has ended */
+    unsigned shielded;     /* awaits do not look whether it is cancelled */
+    EddyEntry cancel;      /* carries another thread's cancel */
+    EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
+    EddyList groups;       /* that it made: cancelled with it */
+    EddyList sibling;      /* in its group's children */
+    EddyError *cause;      /* of the cancel; NULL: the usual */
+    /* Its cancellable, made when somebody asks for it. */
+    EddyCancellable *scope;
+    EddyCancelWatch scope_watch;
+    /* What it was started with, and is cancelled by. */
+    EddyCancellable *parent;
+    EddyCancelWatch parent_watch;
+};
+
+/* Makes a fiber with one handle that the caller holds; `extra` bytes follow the record, zeroed. Its
+ * scope is cancelled with `parent`. NULL when memory is out. Its caller fills in body and name,
+ * then starts it. */
+EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_t extra);
+/* Gives the fiber its first turn. Any thread. */
+void eddy__fiber_start (EddyFiber *fiber);
+void *eddy__fiber_get_extra (EddyFiber *fiber);
+/* The fiber that a future is of. */
+static inline EddyFiber *eddy__fiber_of (EddyFuture *future)
+{
+    return EDDY__CONTAINER (future, EddyFiber, future);
+}
+/* Has it run a program's function, with what the program says of it. */
+void eddy__fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *data,
+                               void (*destroy) (void *), const EddyFiberOptions *options,
+                               const EddyPlace *place);
+
+/* The running fiber, or NULL. */
+static inline EddyFiber *eddy__fiber_current (void)
+{
+    return (EddyFiber *) (uintptr_t) eddy__overflow_fiber;
+}
+
+/* Cancels a fiber, taking the cause (NULL: the usual). Home thread. */
+void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause);
+/* Whether its waits fail now. */
+static inline bool eddy__fiber_is_cancelled (const EddyFiber *fiber)
+{
+    return fiber->shielded == 0 &&
+           (fiber->cancelled || eddy__cancellable_is_cancelled (fiber->scope));
+}
+/* Its cancellable, owned by it; NULL when memory is out. In the fiber. */
+EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber);
+
+/* One wait of a fiber, on its stack: any of several events wakes it, once. */
+struct EddyFiberWait {
+    EddyFiber *fiber;
+    void (*cancelled) (EddyFiberWait *wait); /* NULL: it is woken */
+    bool woken;
+    bool was_cancelled;
+};
+
+/* Begins a wait that a cancel of the fiber ends: 0; or -ECANCELED at once, with nothing to end. */
+static inline int eddy__fiber_wait_begin (EddyFiberWait *wait, EddyFiber *fiber)
+{
+    *wait = (EddyFiberWait){ .fiber = fiber };
+    if (eddy__fiber_is_cancelled (fiber))
+        return -ECANCELED;
+    fiber->wait = wait;
+    return 0;
+}
+/* Gives the waiting fiber its turn. On its context's thread. */
+void eddy__fiber_wake (EddyFiberWait *wait);
+/* Lets others run until the fiber is woken; ends the wait. */
+void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for);
+
+/* The error of a fiber's wait that was cancelled: the cause of whichever cancelled it. */
+EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable);
+
+/* Does an operation and waits for its end; the result is in it. In a fiber only. */
+void eddy__fiber_await_op (EddyFiber *fiber, EddyOp *op, EddyCancellable *cancellable);
+
+/* A fiber of a group has ended. */
+void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
+/* The fiber that made these groups is cancelled. */
+void eddy__groups_cancel (EddyList *groups);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The switch in portable C, for processors without an assembly file (and chosen by
+ * -Dswitch=ucontext). What stands for a stopped flow is the address of its ucontext_t, which lies
+ * on its own stack: nothing is allocated. Each switch costs a system call, since swapcontext()
+ * exchanges the signal mask as well.
+ */
+#include "fiber/switch-private.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+/* The part of a new stack that makecontext() is told of. It only looks for the upper end, and the
+ * interface does not know the lower one. */
+#define FIRST_FRAMES_SIZE 4096
+
+typedef struct {
+    ucontext_t context;
+    void (*entry) (void *argument);
+    void *argument;
+} FirstFlow;
+
+/* makecontext() passes ints, so the address comes in two halves. */
+static void switch_start (unsigned int upper_half, unsigned int lower_half)
+{
+    uintptr_t address = (uintptr_t) ((uint64_t) upper_half << 32 | lower_half);
+    FirstFlow *first = (FirstFlow *) address;
+
+    first->entry (first->argument);
+    __builtin_trap ();
+}
+
+void *eddy__switch_prepare (void *stack_top, void (*entry) (void *argument), void *argument)
+{
+    uintptr_t place = ((uintptr_t) stack_top - sizeof (FirstFlow)) & ~(uintptr_t) 63;
+    FirstFlow *first = (FirstFlow *) place;
+    uint64_t address = place;
+
+    getcontext (&first->context);
+    first->context.uc_stack.ss_sp = (char *) place - FIRST_FRAMES_SIZE;
+    first->context.uc_stack.ss_size = FIRST_FRAMES_SIZE;
+    first->context.uc_link = NULL;
+    first->entry = entry;
+    first->argument = argument;
+    makecontext (&first->context, (void (*) (void)) switch_start, 2, (unsigned int) (address >> 32),
+                 (unsigned int) address);
+    return &first->context;
+}
+
+void eddy__switch (void **save_sp, void *load_sp)
+{
+    ucontext_t here;
+
+    *save_sp = &here;
+    swapcontext (&here, load_sp);
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* Attributes of a file given to another: owner, extended attributes, permissions and times, in the
+ * one order that works. A new owner takes set-id bits and capabilities away, so it comes first;
+ * "user." attributes want a file that its owner may write, so they come before the permissions;
+ * everything before changes the times. */
+#include <eddy/file-bodies.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "file/file-private.h"
+#include "sys/file-private.h"
+
+/* Linux lets neither a list of names nor a value be longer, so the thread's buffer has room for
+ * one of each, and nothing has to be asked for its size first. */
+enum { ATTRIBUTE_MOST = 65536 };
+_Static_assert(2 * ATTRIBUTE_MOST <= EDDY_FILE_BUFFER_SIZE, "names and a value fit the buffer");
+
+/* --- of a place: its fd, else its path -------------------------------------------------------- */
+
+static ssize_t place_list_xattr (const EddyFilePlace *place, char *names)
+{
+    return place->fd >= 0 ? eddy__sys_flistxattr (place->fd, names, ATTRIBUTE_MOST)
+                          : eddy__sys_listxattr (place->path, place->follow, names, ATTRIBUTE_MOST);
+}
+
+static ssize_t place_get_xattr (const EddyFilePlace *place, const char *name, char *value)
+{
+    return place->fd >= 0
+               ? eddy__sys_fgetxattr (place->fd, name, value, ATTRIBUTE_MOST)
+               : eddy__sys_getxattr (place->path, place->follow, name, value, ATTRIBUTE_MOST);
+}
+
+static int place_set_xattr (const EddyFilePlace *place, const char *name, const char *value,
+                            size_t len)
+{
+    return place->fd >= 0 ? eddy__sys_fsetxattr (place->fd, name, value, len, 0)
+                          : eddy__sys_setxattr (place->path, place->follow, name, value, len, 0);
+}
+
+static int place_set_owner (const EddyFilePlace *place, uid_t owner, gid_t group)
+{
+    int flags = place->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    return place->fd >= 0 ? eddy__sys_fchown (place->fd, owner, group)
+                          : eddy__sys_fchownat (AT_FDCWD, place->path, owner, group, flags);
+}
+
+static int place_set_times (const EddyFilePlace *place, const struct timespec times[2])
+{
+    int flags = place->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    return place->fd >= 0 ? eddy__sys_futimens (place->fd, times)
+                          : eddy__sys_utimensat (AT_FDCWD, place->path, times, flags);
+}
+
+/* The C library changes the mode of a name without following it by way of /proc, and where that is
+ * missing says EOPNOTSUPP; it says so, too, of a symbolic link, which has no mode to change. */
+static int place_set_mode_nofollow (const char *path, mode_t mode)
+{
+    int result = eddy__sys_fchmodat (AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
+    if (result != -EOPNOTSUPP)
+        return result;
+    struct statx info;
+    result = eddy__sys_statx (AT_FDCWD, path, eddy__file_stat_flags (/* follow= */ false),
+                              STATX_TYPE, &info);
+    if (result < 0 || S_ISLNK (info.stx_mode))
+        return result;
+    return eddy__sys_fchmodat (AT_FDCWD, path, mode, 0);
+}
+
+static int place_set_mode (const EddyFilePlace *place, mode_t mode)
+{
+    if (place->fd >= 0)
+        return eddy__sys_fchmod (place->fd, mode);
+    return place->follow ? eddy__sys_fchmodat (AT_FDCWD, place->path, mode, 0)
+                         : place_set_mode_nofollow (place->path, mode);
+}
+
+/* --- extended attributes ---------------------------------------------------------------------- */
+
+/* Whether a failure with this attribute only means that it is not ours to read or to give. */
+static bool xattr_is_privileged (const char *name, int result)
+{
+    return (result == -EPERM || result == -EACCES) &&
+           (strncmp (name, "security.", 9) == 0 || strncmp (name, "trusted.", 8) == 0);
+}
+
+/* One attribute. ENODATA: it went since it was listed. EOPNOTSUPP: the file system of the copy
+ * knows no such attributes, as it may know no owners. */
+static int xattr_give (const EddyFilePlace *from, const EddyFilePlace *to, const char *name,
+                       char *value, const char **failed)
+{
+    *failed = from->path;
+    ssize_t len = place_get_xattr (from, name, value);
+    if (len < 0)
+        return len == -ENODATA || len == -EOPNOTSUPP || xattr_is_privileged (name, (int) len)
+                   ? 0
+                   : (int) len;
+    *failed = to->path;
+    int result = place_set_xattr (to, name, value, (size_t) len);
+    return result == -EOPNOTSUPP || xattr_is_privileged (name, result) ? 0 : result;
+}
+
+static int xattr_give_all (const EddyFilePlace *from, const EddyFilePlace *to, const char **failed)
+{
+    *failed = from->path;
+    char *names = eddy__file_buffer ();
+    if (names == NULL)
+        return -ENOMEM;
+    ssize_t length = place_list_xattr (from, names);
+    if (length < 0)
+        return length == -EOPNOTSUPP || length == -ENOSYS ? 0 : (int) length;
+    char *value = names + ATTRIBUTE_MOST;
+    for (const char *name = names; name < names + length; name += strlen (name) + 1) {
+        int result = xattr_give (from, to, name, value, failed);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+/* --- owner, and all of them ------------------------------------------------------------------- */
+
+/* Only root may give files away: others' copies are their own, and so are files on a file system
+ * without owners and owners that a user namespace does not know. */
+static bool owner_is_denied (int result)
+{
+    return result == -EPERM || result == -EINVAL || result == -EOPNOTSUPP || result == -ENOSYS;
+}
+
+/* 0, -errno, or 1 where it may not be: a member of the group may still give that. */
+static int owner_give (const EddyFilePlace *to, const struct statx *info)
+{
+    int result = place_set_owner (to, info->stx_uid, info->stx_gid);
+    if (!owner_is_denied (result))
+        return result;
+    result = place_set_owner (to, (uid_t) -1, info->stx_gid);
+    return result == 0 || owner_is_denied (result) ? 1 : result;
+}
+
+static int times_give (const EddyFilePlace *to, const struct statx *info)
+{
+    const struct timespec times[2] = {
+        { .tv_sec = info->stx_atime.tv_sec, .tv_nsec = info->stx_atime.tv_nsec },
+        { .tv_sec = info->stx_mtime.tv_sec, .tv_nsec = info->stx_mtime.tv_nsec },
+    };
+    return place_set_times (to, times);
+}
+
+int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *to,
+                                const struct statx *info, bool all, const char **failed)
+{
+    mode_t mode = info->stx_mode & 07777;
+    int result = 1;
+    if (all) {
+        *failed = to->path;
+        result = owner_give (to, info);
+        if (result >= 0) {
+            int xattr_result = xattr_give_all (from, to, failed);
+            result = xattr_result < 0 ? xattr_result : result;
+        }
+        if (result < 0)
+            return result;
+    }
+    /* Set-id bits say "as the owner", so they do not go to a copy with another one. */
+    if (result == 1)
+        mode &= (mode_t) ~(S_ISUID | S_ISGID);
+    *failed = to->path;
+    result = S_ISLNK (info->stx_mode) ? 0 : place_set_mode (to, mode);
+    if (result == 0 && all)
+        result = times_give (to, info);
+    return result;
+}
+
+bool eddy_file_copy_attributes_body (EddyFile *source, EddyFile *destination,
+                                     EddyFileCopyFlags flags, EddyCancellable *cancellable,
+                                     EddyError **error)
+{
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return false;
+    bool follow = (flags & EDDY_FILE_COPY_NOFOLLOW_SYMLINKS) == 0;
+    bool all = (flags & EDDY_FILE_COPY_ALL_METADATA) != 0;
+    EddyFilePlace from = { -1, eddy_file_get_path (source), follow };
+    EddyFilePlace to = { -1, eddy_file_get_path (destination), follow };
+    const char *failed = from.path;
+    struct statx info;
+    int result = eddy__sys_statx (AT_FDCWD, from.path, eddy__file_stat_flags (follow),
+                                  STATX_BASIC_STATS, &info);
+    if (result == 0)
+        result = eddy__file_give_attributes (&from, &to, &info, all, &failed);
+    if (result < 0)
+        eddy_error_set_errno (error, -result, "%s", failed);
+    return result == 0;
+}

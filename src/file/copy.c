@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* Copying one file.
+ *
+ * A small file costs twelve system calls: statx, open and statx of the source, open of the
+ * destination, read, write, the list of extended attributes, owner, mode, times, and two closes. */
+#include "file/copy-private.h"
+
+#include <eddy/file-bodies.h>
+#include <errno.h>
+
+#include "base/alloc-private.h"
+#include "base/error-private.h"
+#include "sys/file-private.h"
+
+static int copy_open_source (EddyFileCopy *copy)
+{
+    bool follow = (copy->flags & EDDY_FILE_COPY_NOFOLLOW_SYMLINKS) == 0;
+    int result = eddy__file_open_regular (copy->source, follow, &copy->info, &copy->source_fd);
+    return eddy__copy_fail (copy, copy->source, result);
+}
+
+static int copy_open_destination (EddyFileCopy *copy)
+{
+    int fd = eddy__sys_openat (AT_FDCWD, copy->destination,
+                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, 0600);
+    if (fd >= 0) {
+        copy->destination_fd = fd;
+        copy->made = copy->destination;
+        return 0;
+    }
+    if (fd != -EEXIST)
+        return eddy__copy_fail (copy, copy->destination, fd);
+    int result = eddy__copy_may_replace (copy);
+    return result < 0 ? result : eddy__copy_open_temporary (copy);
+}
+
+/* Closes the copy, since some file systems only then tell that it could not be stored. The lock of
+ * a temporary file has to last until it is renamed, so what is closed is a second fd of it. */
+static int copy_close_destination (EddyFileCopy *copy)
+{
+    int fd = copy->destination_fd;
+    if (copy->temporary != NULL)
+        fd = eddy__sys_dup (fd);
+    else
+        copy->destination_fd = -1;
+    int result = fd < 0 ? fd : eddy__sys_close (fd);
+    return result < 0 ? eddy__copy_fail (copy, copy->destination, result) : 0;
+}
+
+static int copy_regular (EddyFileCopy *copy)
+{
+    int result = copy_open_destination (copy);
+    if (result == 0)
+        result = eddy__copy_contents (copy);
+    if (result == 0)
+        result = eddy__copy_check_cancelled (copy);
+    if (result < 0)
+        return result;
+    EddyFilePlace from = { copy->source_fd, copy->source, false };
+    EddyFilePlace to = { copy->destination_fd, copy->destination, false };
+    bool all = (copy->flags & EDDY_FILE_COPY_ALL_METADATA) != 0;
+    result = eddy__file_give_attributes (&from, &to, &copy->info, all, &copy->failed);
+    return result < 0 ? result : copy_close_destination (copy);
+}
+
+static int copy_by_kind (EddyFileCopy *copy)
+{
+    switch (copy->info.stx_mode & S_IFMT) {
+    case S_IFREG:
+        return copy_regular (copy);
+    case S_IFLNK:
+    case S_IFIFO:
+        return eddy__copy_special (copy);
+    case S_IFDIR:
+        return eddy__copy_fail (copy, copy->source, -EISDIR);
+    default:
+        return eddy__copy_fail (copy, copy->source, -EOPNOTSUPP);
+    }
+}
+
+/* Until here everything can be undone; from here on the copy is whole, and no cancel is heard. */
+static int copy_finish (EddyFileCopy *copy)
+{
+    int result = 0;
+    if (copy->temporary != NULL) {
+        result = eddy__copy_check_cancelled (copy);
+        if (result == 0)
+            result = eddy__copy_replace (copy);
+    }
+    if (result == 0)
+        copy->made = NULL;
+    return result;
+}
+
+/* Removes what is not whole, and then lets go of its lock. */
+static void copy_end (EddyFileCopy *copy)
+{
+    if (copy->made != NULL)
+        eddy__sys_unlinkat (AT_FDCWD, copy->made, 0);
+    if (copy->destination_fd >= 0)
+        eddy__sys_close (copy->destination_fd);
+    if (copy->source_fd >= 0)
+        eddy__sys_close (copy->source_fd);
+    eddy__free (copy->temporary);
+}
+
+static void copy_report (const EddyFileCopy *copy, int result, EddyError **error)
+{
+    if (result == -ECANCELED && eddy_cancellable_set_error_if_cancelled (copy->cancellable, error))
+        return;
+    if (copy->is_same_file)
+        eddy__error_set_code (error, EDDY_IO_ERROR_INVALID_ARGUMENT, EINVAL,
+                              "%s and %s are the same file", copy->source, copy->destination);
+    else if (result == -EISDIR && copy->failed == copy->source)
+        eddy__error_set_code (error, EDDY_IO_ERROR_WOULD_RECURSE, EISDIR, "%s: Is a directory",
+                              copy->source);
+    else
+        eddy_error_set_errno (error, -result, "%s", copy->failed);
+}
+
+bool eddy_file_copy_body (EddyFile *source, EddyFile *destination, EddyFileCopyFlags flags,
+                          EddyCancellable *cancellable, EddyFileProgressCallback progress_callback,
+                          void *progress_callback_data, EddyError **error)
+{
+    EddyFileCopy copy = { .source = eddy_file_get_path (source),
+                          .destination = eddy_file_get_path (destination),
+                          .flags = flags,
+                          .cancellable = cancellable,
+                          .progress_callback = progress_callback,
+                          .progress_callback_data = progress_callback_data,
+                          .source_fd = -1,
+                          .destination_fd = -1 };
+    int result = eddy__copy_check_cancelled (&copy);
+    if (result == 0)
+        result = copy_open_source (&copy);
+    if (result == 0)
+        result = copy_by_kind (&copy);
+    if (result == 0)
+        result = copy_finish (&copy);
+    copy_end (&copy);
+    if (result < 0) {
+        copy_report (&copy, result, error);
+        return false;
+    }
+    if (progress_callback != NULL)
+        progress_callback (copy.copied, copy.copied, progress_callback_data);
+    return true;
+}

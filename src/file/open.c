@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a file to read it, if it is a regular one. */
+#include <errno.h>
+
+#include "file/file-private.h"
+#include "sys/file-private.h"
+
+/* O_NONBLOCK is for a fifo that has taken the name meanwhile; with a regular file it only means not
+ * to wait until another process has given a lease up, and for that we do wait. */
+static int open_regular (const char *path, bool follow)
+{
+    int flags = O_RDONLY | O_NOCTTY | (follow ? 0 : O_NOFOLLOW);
+    int fd = eddy__sys_openat (AT_FDCWD, path, flags | O_NONBLOCK, 0);
+    return fd == -EAGAIN ? eddy__sys_openat (AT_FDCWD, path, flags, 0) : fd;
+}
+
+int eddy__file_open_regular (const char *path, bool follow, struct statx *info, int *fd)
+{
+    *fd = -1;
+    int result =
+        eddy__sys_statx (AT_FDCWD, path, eddy__file_stat_flags (follow), STATX_BASIC_STATS, info);
+    if (result < 0 || !S_ISREG (info->stx_mode))
+        return result;
+    *fd = open_regular (path, follow);
+    if (*fd < 0)
+        return *fd;
+    return eddy__sys_fstatx (*fd, STATX_BASIC_STATS, info);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyFuture: completion, watchers, and the two counts. */
+#include "future/future-private.h"
+
+#include "base/compiler-private.h"
+#include "base/log-private.h"
+#include "base/object-private.h"
+#include "base/value-private.h"
+
+static void future_come_home (EddyEntry *entry);
+static void future_run_callback (EddyEntry *entry);
+
+/* A context outlives its pending futures. Those that its own thread makes share one reference: an
+ * atomic count each would cost more than a fiber. */
+static void future_keep_context (EddyFuture *future, EddyContext *context)
+{
+    future->context = context;
+    future->counted = eddy__context_is_owned (context);
+    if (!future->counted || context->live_futures++ == 0)
+        eddy_ref (context);
+}
+
+/* The future is no longer pending. Home thread. */
+static void future_leave_context (EddyFuture *future)
+{
+    if (!future->counted || --future->context->live_futures == 0)
+        eddy_unref (future->context);
+}
+
+void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
+                        int priority)
+{
+    eddy__object_init_shared (future, object_class, /* holds= */ 2); /* the handles', the makers' */
+    future_keep_context (future, context);
+    future->entry.priority = priority;
+    eddy__list_init (&future->watchers);
+    future->makers = 1;
+}
+
+void eddy__future_dispose (void *object)
+{
+    EddyFuture *future = object;
+    if (!eddy__future_is_done (future) && future->request_cancel != NULL)
+        future->request_cancel (future);
+}
+
+void eddy__future_finalize (void *object)
+{
+    EddyFuture *future = object;
+    eddy_value_clear (&future->value);
+    eddy_clear (&future->error);
+    eddy_clear (&future->source_object);
+}
+
+void eddy__future_set_callback (EddyFuture *future, void *source_object,
+                                EddyAsyncReadyCallback callback, void *user_data)
+{
+    eddy_ref (future);
+    future->has_callback = true;
+    future->callback = callback;
+    future->user_data = user_data;
+    if (source_object != NULL)
+        future->source_object = eddy_ref (source_object);
+}
+
+/* Tells the watchers, and queues the callback. Home thread. */
+static void future_notify (EddyFuture *future)
+{
+    for (EddyList *link; (link = eddy__list_pop (&future->watchers)) != NULL;) {
+        EddyWatcher *watcher = EDDY__CONTAINER (link, EddyWatcher, member);
+        watcher->completed (watcher);
+    }
+    if (future->has_callback) {
+        future->entry.run = future_run_callback;
+        eddy__context_queue (future->context, &future->entry);
+    }
+    future_leave_context (future);
+}
+
+static void future_run_callback (EddyEntry *entry)
+{
+    EddyFuture *future = EDDY__CONTAINER (entry, EddyFuture, entry);
+    EddyContext *current = eddy__context_current ();
+    if (future->callback != NULL && current != NULL)
+        future->callback (future->source_object, future, future->user_data);
+    eddy_unref (future);
+}
+
+/* A completion that another thread made has arrived; it held the object. */
+static void future_come_home (EddyEntry *entry)
+{
+    EddyFuture *future = EDDY__CONTAINER (entry, EddyFuture, entry);
+    future_notify (future);
+    eddy_object_release (future);
+}
+
+static void future_store (EddyFuture *future, EddyValue *value, EddyError *error)
+{
+    if (error != NULL) {
+        future->error = error;
+        if (value != NULL)
+            eddy_value_clear (value);
+    } else if (value != NULL) {
+        future->value = *value;
+        *value = (EddyValue) EDDY_VALUE_INIT;
+    }
+}
+
+void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError *error)
+{
+    future_store (future, value, error);
+    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
+    future_notify (future);
+}
+
+bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error)
+{
+    uint8_t pending = EDDY_FUTURE_PENDING;
+    if (!__atomic_compare_exchange_n (&future->state, &pending, EDDY_FUTURE_COMPLETING,
+                                      /* weak= */ false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        if (value != NULL)
+            eddy_value_clear (value);
+        eddy_unref (error);
+        return false;
+    }
+    future_store (future, value, error);
+    /* Once the state is seen, the last handle may go; the entry on its way home keeps the memory,
+     * and the context, which is there until the future has come. */
+    EddyContext *context = future->context;
+    eddy_object_hold (future);
+    bool at_home = eddy__context_is_owned (context);
+    if (!at_home)
+        future->entry.run = future_come_home;
+    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
+    if (at_home) {
+        future_notify (future);
+        eddy_object_release (future);
+        return true;
+    }
+    if (!eddy__context_post (context, &future->entry))
+        eddy_object_release (future);
+    return true;
+}
+
+void eddy__future_ref_maker (EddyFuture *future)
+{
+    __atomic_add_fetch (&future->makers, 1, __ATOMIC_RELAXED);
+}
+
+void eddy__future_unref_maker (EddyFuture *future)
+{
+    if (__atomic_sub_fetch (&future->makers, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    if (__atomic_load_n (&future->state, __ATOMIC_ACQUIRE) == EDDY_FUTURE_PENDING) {
+        const char *name = future->name == NULL ? "a task" : future->name;
+        eddy__log (EDDY_LOG_WARNING, "%s was dropped without having been returned", name);
+        eddy__future_complete (future, NULL,
+                               eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_ABANDONED,
+                                               "%s was dropped without an answer", name));
+    }
+    eddy_object_release (future);
+}
+
+bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
+{
+    eddy__list_init (&watcher->member);
+    if (eddy__future_is_done (future))
+        return false;
+    eddy__list_append (&future->watchers, &watcher->member);
+    /* Another thread may have completed it meanwhile: its entry comes to this thread later. */
+    return true;
+}
+
+bool eddy_future_is_complete (EddyFuture *future)
+{
+    EDDY__EXPECT (future != NULL, false);
+    return eddy__future_is_done (future);
+}
+
+const EddyError *eddy_future_get_error (EddyFuture *future)
+{
+    EDDY__EXPECT (future != NULL, NULL);
+    return eddy__future_is_done (future) ? future->error : NULL;
+}
+
+void eddy_future_cancel (EddyFuture *future)
+{
+    if (future != NULL && !eddy__future_is_done (future) && future->request_cancel != NULL)
+        future->request_cancel (future);
+}
+
+bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error)
+{
+    EDDY__EXPECT (future != NULL && value != NULL, false);
+    EDDY__EXPECT (eddy__future_is_done (future), false);
+    if (future->error != NULL) {
+        eddy_error_take (error, eddy_ref (future->error));
+        return false;
+    }
+    if (future->taken) {
+        eddy__log (EDDY_LOG_WARNING, "the value of a future, which has one owner, was taken twice");
+        eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_TAKEN,
+                        "the value was taken by somebody else");
+        return false;
+    }
+    future->taken = future->value.kind == EDDY_VALUE_POINTER;
+    eddy__value_copy_for_taker (&future->value, value);
+    return true;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyContext: ownership and the thread-default stack. The pass is in pass.c. */
+#include "loop/context-private.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+
+#include "base/alloc-private.h"
+#include "base/compiler-private.h"
+#include "base/log-private.h"
+#include "base/object-private.h"
+#include "loop/source-private.h"
+#include "sys/clock-private.h"
+
+static EDDY__THREAD EddyThreadDefault *thread_defaults;
+EDDY__THREAD char eddy__thread_identity;
+
+void eddy__thread_default_push (EddyThreadDefault *pushed, EddyContext *context)
+{
+    *pushed = (EddyThreadDefault){ thread_defaults, context };
+    thread_defaults = pushed;
+}
+
+void eddy__thread_default_pop (EddyThreadDefault *pushed)
+{
+    thread_defaults = pushed->outer;
+}
+
+/* Nothing is called any more: what is still queued lets go of what it holds. */
+static void context_dispose (void *object)
+{
+    EddyContext *context = object;
+    context->disposed = true;
+    eddy__sources_destroy_all (context);
+    EddyReadyLevel *level;
+    while ((level = eddy__ready_most_urgent (&context->ready)) != NULL) {
+        uint32_t later = context->ready.turn + 1;
+        EddyEntry *entry = eddy__ready_take (&context->ready, level->priority, later, NULL);
+        entry->run (entry);
+    }
+}
+
+/* What was posted to a context that nobody iterates any more lets go of what it holds, too. */
+static void context_finalize (void *object)
+{
+    EddyContext *context = object;
+    EddyEntry *entry = eddy__port_close (context->port);
+    while (entry != NULL) {
+        EddyEntry *next = entry->next;
+        entry->run (entry);
+        entry = next;
+    }
+    eddy__timers_clear (&context->timers);
+    if (context->engine != NULL)
+        eddy__engine_close (context->engine);
+    eddy__port_unref (context->port, 1);
+}
+
+static const EddyClass context_class = { .name = "EddyContext",
+                                         .size = sizeof (EddyContext),
+                                         .dispose = context_dispose,
+                                         .finalize = context_finalize };
+
+EddyContext *eddy_context_new (void)
+{
+    int error = 0;
+    EddyPort *port = eddy__port_new (&error);
+    EddyContext *context = port == NULL ? NULL : eddy_object_new (&context_class);
+    if (context == NULL) {
+        if (port != NULL)
+            eddy__port_unref (port, 1);
+        return NULL;
+    }
+    context->port = port;
+    context->now_ns = eddy__sys_now_ns ();
+    eddy__list_init (&context->sources);
+    eddy__list_init (&context->signals);
+    eddy__list_init (&context->fibers);
+    return context;
+}
+
+static EddyContext *context_default;
+static pthread_once_t context_default_once = PTHREAD_ONCE_INIT;
+
+static void context_default_make (void)
+{
+    context_default = eddy_context_new ();
+    if (context_default == NULL)
+        eddy__log (EDDY_LOG_CRITICAL,
+                   "the default context could not be made: memory or fds are out");
+}
+
+EddyContext *eddy_context_default (void)
+{
+    pthread_once (&context_default_once, context_default_make);
+    return context_default;
+}
+
+EddyContext *eddy__context_or_default (EddyContext *context)
+{
+    return context != NULL ? context : eddy_context_default ();
+}
+
+EddyContext *eddy__context_thread_default (void)
+{
+    return thread_defaults != NULL ? thread_defaults->context : eddy_context_default ();
+}
+
+EddyContext *eddy_context_ref_thread_default (void)
+{
+    return eddy_ref (eddy__context_thread_default ());
+}
+
+bool eddy_context_push_thread_default (EddyContext *context)
+{
+    EDDY__EXPECT (context != NULL, false);
+    EddyThreadDefault *pushed = eddy__alloc (sizeof *pushed);
+    if (pushed == NULL || !eddy_context_acquire (context)) {
+        eddy__free (pushed);
+        return false;
+    }
+    eddy__thread_default_push (pushed, eddy_ref (context));
+    return true;
+}
+
+void eddy_context_pop_thread_default (EddyContext *context)
+{
+    EddyThreadDefault *popped = thread_defaults;
+    EDDY__EXPECT (popped != NULL && popped->context == context);
+    eddy__thread_default_pop (popped);
+    eddy_context_release (context);
+    eddy_unref (context);
+    eddy__free (popped);
+}
+
+bool eddy_context_acquire (EddyContext *context)
+{
+    context = eddy__context_or_default (context);
+    void *self = eddy__thread_self ();
+    void *owner = NULL;
+    if (!__atomic_compare_exchange_n (&context->owner, &owner, self, /* weak= */ false,
+                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) &&
+        owner != self)
+        return false;
+    /* A ring belongs to the thread that opened it: the kernel refuses it to any other. */
+    if (context->engine != NULL && context->engine_thread != self) {
+        if (context->engine->live > 0) {
+            eddy__log (EDDY_LOG_WARNING,
+                       "a context with %u operations under way cannot change threads",
+                       context->engine->live);
+            __atomic_store_n (&context->owner, NULL, __ATOMIC_RELEASE);
+            return false;
+        }
+        eddy__engine_close (context->engine);
+        context->engine = NULL;
+    }
+    context->depth++;
+    return true;
+}
+
+void eddy_context_release (EddyContext *context)
+{
+    context = eddy__context_or_default (context);
+    EDDY__EXPECT (eddy__context_is_owned (context));
+    if (--context->depth == 0)
+        __atomic_store_n (&context->owner, NULL, __ATOMIC_RELEASE);
+}
+
+bool eddy_context_is_owner (EddyContext *context)
+{
+    return eddy__context_is_owned (eddy__context_or_default (context));
+}
+
+int eddy__context_enter (EddyContext *context)
+{
+    if (!eddy_context_acquire (context))
+        return -EBUSY;
+    if (context->engine != NULL)
+        return 0;
+    char reason[128] = "";
+    int answer = eddy__engine_open (&context->engine, context->port, reason, sizeof reason);
+    if (answer < 0) {
+        eddy__log (EDDY_LOG_CRITICAL, "no engine: %s", reason[0] ? reason : strerror (-answer));
+        eddy_context_release (context);
+        return answer;
+    }
+    context->engine_thread = eddy__thread_self ();
+    eddy__engine_set_helps (context->engine, context->helps);
+    return 0;
+}
+
+void eddy__context_leave (EddyContext *context)
+{
+    eddy_context_release (context);
+}
+
+bool eddy_context_iteration (EddyContext *context, bool may_block)
+{
+    context = eddy__context_or_default (context);
+    if (eddy__context_enter (context) < 0)
+        return false;
+    bool dispatched = eddy__context_pass (context, may_block);
+    eddy__context_leave (context);
+    return dispatched;
+}
+
+void eddy_context_wakeup (EddyContext *context)
+{
+    eddy__port_wake (eddy__context_or_default (context)->port);
+}
+
+void eddy_context_set_helps (EddyContext *context, bool helps)
+{
+    context = eddy__context_or_default (context);
+    context->helps = helps;
+    if (context->engine != NULL)
+        eddy__engine_set_helps (context->engine, helps);
+}
+
+void eddy_context_get_statistics (EddyContext *context, EddyContextStatistics *statistics)
+{
+    EDDY__EXPECT (statistics != NULL);
+    context = eddy__context_or_default (context);
+    *statistics = (EddyContextStatistics){ .live_fibers = context->live_fibers };
+    if (context->engine == NULL)
+        return;
+    const EddyEngineCounters *counters = &context->engine->counters;
+    statistics->engine = context->engine->verbs->name;
+    statistics->engine_reason = context->engine->reason;
+    statistics->immediate = counters->immediate;
+    statistics->ring = counters->ring;
+    statistics->polled = counters->polled;
+    statistics->workers = counters->workers;
+    statistics->helped = counters->helped;
+    statistics->fallbacks = counters->fallbacks;
+    statistics->waits = counters->waits;
+    statistics->live_operations = context->engine->live;
+}
+
+/* --- invoke ----------------------------------------------------------------------------------- */
+
+typedef struct Invocation {
+    EddyEntry entry;
+    EddyContext *context; /* not a reference: it runs, or is dropped, before the context dies */
+    EddySourceFunc function;
+    void *user_data;
+} Invocation;
+
+static void invocation_run (EddyEntry *entry)
+{
+    Invocation *invocation = EDDY__CONTAINER (entry, Invocation, entry);
+    while (!invocation->context->disposed && invocation->function (invocation->user_data))
+        ;
+    eddy__block_free (invocation, sizeof *invocation);
+}
+
+void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data)
+{
+    context = eddy__context_or_default (context);
+    EDDY__EXPECT (function != NULL);
+    if (eddy__context_is_owned (context) && context->dispatching > 0) {
+        while (function (user_data))
+            ;
+        return;
+    }
+    Invocation *invocation = eddy__block_alloc (sizeof *invocation);
+    if (invocation == NULL)
+        eddy__alloc_exhausted (sizeof *invocation);
+    *invocation = (Invocation){
+        .entry = { .run = invocation_run, .priority = EDDY_PRIORITY_DEFAULT },
+        .context = context,
+        .function = function,
+        .user_data = user_data,
+    };
+    if (!eddy__context_post (context, &invocation->entry))
+        eddy__block_free (invocation, sizeof *invocation);
+}

