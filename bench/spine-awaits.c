@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spine-awaits N: awaits N reads of a file, one after the other, in a fiber, and prints how many
- * allocations and mappings they made in all. Runs under count-alloc.so (LD_PRELOAD).
+ * spine-awaits N: awaits N reads in a fiber and prints how many allocations and mappings they made in
+ * all. Half of them read a file, which is done without waiting; half read a pipe whose other end
+ * answers only when it is asked, so that each suspends the fiber. Runs under count-alloc.so
+ * (LD_PRELOAD).
  *
  * A hundredth of the reads goes first, so that what is made once (the ring, a pool, the thread's
  * cache) is not counted; what grows with the reads is, whatever thread makes it.
@@ -31,7 +33,7 @@ static int await_make_file (void)
     return fd;
 }
 
-static bool await_reads (int fd, uint64_t count, EddyError **error)
+static bool await_file_reads (int fd, uint64_t count, EddyError **error)
 {
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = i * 7 % AWAIT_BLOCKS, block[AWAIT_BLOCK_SIZE / sizeof (uint64_t)];
@@ -48,14 +50,55 @@ static bool await_reads (int fd, uint64_t count, EddyError **error)
     return true;
 }
 
+/* Two pipes, there and back. */
+typedef struct {
+    int there[2];
+    int back[2];
+} AwaitPipes;
+
+/* The other end: answers each byte with itself, until there are no more. */
+static void *await_answer (void *data, EddyError **error)
+{
+    AwaitPipes *pipes = data;
+    char byte;
+    while (eddy_fd_read (pipes->there[0], &byte, 1, -1, NULL, error) == 1)
+        if (eddy_fd_write (pipes->back[1], &byte, 1, -1, NULL, error) != 1)
+            break;
+    return NULL;
+}
+
+static bool await_pipe_reads (AwaitPipes *pipes, uint64_t count, EddyError **error)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        char sent = (char) i, byte = (char) ~sent;
+        if (eddy_fd_write (pipes->there[1], &sent, 1, -1, NULL, error) != 1 ||
+            eddy_fd_read (pipes->back[0], &byte, 1, -1, NULL, error) != 1)
+            return false;
+        if (byte != sent) {
+            eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_DATA,
+                            "answer %" PRIu64 " is not what was asked", i);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Half of each kind; the pipe's other end reads too, but is not counted. */
+static bool await_reads (int fd, AwaitPipes *pipes, uint64_t count, EddyError **error)
+{
+    return await_file_reads (fd, count - count / 2, error) &&
+           await_pipe_reads (pipes, count / 2, error);
+}
+
 /* Counts what the reads allocate; false when one of them failed. */
-static bool await_counted (int fd, uint64_t count, CountAlloc *made, EddyError **error)
+static bool await_counted (int fd, AwaitPipes *pipes, uint64_t count, CountAlloc *made,
+                           EddyError **error)
 {
     CountAlloc before, after;
-    if (!await_reads (fd, count / 100 + 1, error))
+    if (!await_reads (fd, pipes, count / 100 + 1, error))
         return false;
     count_alloc_read (&before);
-    if (!await_reads (fd, count, error))
+    if (!await_reads (fd, pipes, count, error))
         return false;
     count_alloc_read (&after);
     made->allocations = after.allocations - before.allocations;
@@ -71,14 +114,18 @@ static int await_main (int argc, char **argv)
         fputs ("usage: LD_PRELOAD=count-alloc.so spine-awaits N\n", stderr);
         return 2;
     }
+    AwaitPipes pipes;
     int fd = await_make_file ();
-    if (fd < 0) {
-        perror ("spine-awaits: memfd");
+    if (fd < 0 || pipe (pipes.there) < 0 || pipe (pipes.back) < 0) {
+        perror ("spine-awaits: memfd, pipe");
         return 1;
     }
+    EDDY_AUTO (EddyFuture) answers = eddy_spawn_local (await_answer, &pipes, NULL);
     EDDY_AUTO (EddyError) error = NULL;
     CountAlloc made;
-    bool succeeded = await_counted (fd, count, &made, &error);
+    bool succeeded = await_counted (fd, &pipes, count, &made, &error);
+    close (pipes.there[1]);
+    succeeded = succeeded && eddy_await_complete (answers, &error);
     close (fd);
     if (!succeeded) {
         fprintf (stderr, "spine-awaits: %s\n", eddy_error_get_message (error));

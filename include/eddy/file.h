@@ -27,7 +27,8 @@ typedef enum EddyFileCopyFlags {
     EDDY_FILE_COPY_OVERWRITE = 1 << 0,
     /** Copy a symbolic link itself, not what it points to. */
     EDDY_FILE_COPY_NOFOLLOW_SYMLINKS = 1 << 2,
-    /** Keep owner (where permitted), times and extended attributes too; permissions always are. */
+    /** Keep owner, times and extended attributes too, as far as the process may and the file system
+     * can; permissions always are, the set-id bits among them with the owner only. */
     EDDY_FILE_COPY_ALL_METADATA = 1 << 3
 } EddyFileCopyFlags;
 
@@ -71,7 +72,8 @@ EddyFileInfo *eddy_file_query_info (EddyFile *file, EddyFileQueryInfoFlags flags
 
 /**
  * Lists a folder, and asks what each of its files is, without following symbolic links. A file that
- * goes meanwhile is left out.
+ * goes meanwhile is left out; one that cannot be asked has the inode and the kind that the folder
+ * tells, which may be UNKNOWN, and zeroes: its own operation will say why.
  *
  * @file: a folder
  * @cancellable: a cancellable, or NULL
@@ -89,12 +91,12 @@ EddyFileInfoList *eddy_file_list_children (EddyFile *file, EddyCancellable *canc
 /**
  * Reads a whole file.
  *
- * @file: a file
+ * @file: a regular file
  * @cancellable: a cancellable, or NULL
  * @error: where to put the error
  *
  * Returns: its bytes, or NULL
- * Errors: NOT_FOUND, IS_DIRECTORY, CANCELLED, NO_MEMORY …, with the path
+ * Errors: NOT_FOUND, IS_DIRECTORY, NOT_REGULAR_FILE, CANCELLED, NO_MEMORY …, with the path
  * Thread: any
  * Since: 0.1
  */
@@ -118,9 +120,10 @@ EddyBytes *eddy_file_load_contents (EddyFile *file, EddyCancellable *cancellable
  *
  * Returns: whether it was copied
  * Errors: EXISTS without OVERWRITE; IS_DIRECTORY where the destination is a folder; WOULD_RECURSE
- *     where the source is one; NOT_SUPPORTED for devices and sockets; INVALID_ARGUMENT where both
- *     are the same file; BUSY where another copy replaces the destination just now; CANCELLED;
- *     NO_SPACE …; the message begins with the path that the failing call was about
+ *     where the source is one; NOT_SUPPORTED for devices and sockets, as source or to be replaced;
+ *     INVALID_ARGUMENT where both are the same file; BUSY where another copy replaces the
+ *     destination just now; CANCELLED; NO_SPACE …; the message begins with the path that the
+ *     failing call was about
  * Thread: any
  * Since: 0.1
  */
@@ -212,7 +215,7 @@ bool eddy_file_make_symbolic_link (EddyFile *file, const char *symlink_value,
                                    EddyCancellable *cancellable, EddyError **error);
 
 /**
- * Gives a file one more name.
+ * Gives a file one more name, on the file system that it is on.
  *
  * @file: the file; a symbolic link itself
  * @new_name: the further name, which must not exist

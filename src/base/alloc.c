@@ -14,18 +14,18 @@
 
 #include "base/compiler-private.h"
 
-static EddyAllocFault alloc_fault;
+EddyAllocFault eddy__alloc_fault;
 static void *alloc_fault_data;
 
 void eddy__alloc_set_fault (EddyAllocFault fault, void *data)
 {
     alloc_fault_data = data;
-    __atomic_store_n (&alloc_fault, fault, __ATOMIC_RELEASE);
+    __atomic_store_n (&eddy__alloc_fault, fault, __ATOMIC_RELEASE);
 }
 
 static bool alloc_is_denied (size_t size)
 {
-    EddyAllocFault fault = __atomic_load_n (&alloc_fault, __ATOMIC_RELAXED);
+    EddyAllocFault fault = __atomic_load_n (&eddy__alloc_fault, __ATOMIC_RELAXED);
     return EDDY__UNLIKELY (fault != NULL) && fault (size, alloc_fault_data) != 0;
 }
 
@@ -77,104 +77,67 @@ void eddy_free (void *memory)
     free (memory);
 }
 
-#if EDDY__SANITIZED
-
-void *eddy__block_alloc (size_t size)
-{
-    return eddy__alloc (size);
-}
-
-void eddy__block_free (void *block, size_t size)
-{
-    (void) size;
-    free (block);
-}
-
-#else
-
-enum {
-    BLOCK_STEP = 64,    /* sizes are rounded up to this: one cache line */
-    BLOCK_CLASSES = 16, /* so blocks of up to 1 KiB are kept */
-    BLOCK_KEEP = 512    /* of each size at most, each thread */
-};
-
-typedef struct Block {
-    struct Block *next;
-} Block;
-
-typedef struct BlockLists {
-    Block *first[BLOCK_CLASSES];
-    unsigned count[BLOCK_CLASSES];
-    bool registered; /* with the key whose destructor frees the lists at thread exit */
-} BlockLists;
-
-static EDDY__THREAD BlockLists block_lists;
+/* Under a sanitizer the lists stay empty and without room: each block is malloc's own. */
+EDDY__THREAD EddyBlockList eddy__block_lists[EDDY__BLOCK_CLASSES];
+static EDDY__THREAD bool block_lists_registered;
 static pthread_key_t block_key;
 static pthread_once_t block_once = PTHREAD_ONCE_INIT;
 
 static void block_lists_free (void *data)
 {
-    BlockLists *lists = data;
-    for (int i = 0; i < BLOCK_CLASSES; i++) {
-        while (lists->first[i] != NULL) {
-            Block *block = lists->first[i];
-            lists->first[i] = block->next;
+    EddyBlockList *lists = data;
+    block_lists_registered = false;
+    for (int i = 0; i < EDDY__BLOCK_CLASSES; i++) {
+        while (lists[i].first != NULL) {
+            EddyBlock *block = lists[i].first;
+            lists[i].first = block->next;
             free (block);
         }
-        lists->count[i] = 0;
+        lists[i].room = 0;
     }
-    lists->registered = false;
 }
 
 static void block_key_make (void)
 {
     if (pthread_key_create (&block_key, block_lists_free) != 0)
-        eddy__alloc_exhausted (sizeof (BlockLists));
+        eddy__alloc_exhausted (sizeof eddy__block_lists);
 }
 
-static void block_lists_register (BlockLists *lists)
+/* Opens the lists of this thread; false when they cannot be freed at its end. */
+static bool block_lists_register (void)
 {
     pthread_once (&block_once, block_key_make);
-    lists->registered = pthread_setspecific (block_key, lists) == 0;
+    if (pthread_setspecific (block_key, eddy__block_lists) != 0)
+        return false;
+    block_lists_registered = true;
+    for (int i = 0; i < EDDY__BLOCK_CLASSES; i++)
+        eddy__block_lists[i].room = EDDY__BLOCK_KEEP;
+    return true;
 }
 
-/* The list for a size; BLOCK_CLASSES and above: none. */
-static size_t block_class (size_t size)
+void *eddy__block_alloc_slow (size_t size)
 {
-    return (size - 1) / BLOCK_STEP;
-}
-
-void *eddy__block_alloc (size_t size)
-{
-    size_t class = block_class (size);
-    if (EDDY__UNLIKELY (class >= BLOCK_CLASSES))
-        return eddy__alloc (size);
-    Block *block = block_lists.first[class];
-    if (EDDY__UNLIKELY (block == NULL))
-        return eddy__alloc ((class + 1) * BLOCK_STEP);
-    if (EDDY__UNLIKELY (alloc_is_denied (size)))
+    size_t class = (size - 1) / EDDY__BLOCK_STEP;
+    if (alloc_is_denied (size))
         return NULL;
-    block_lists.first[class] = block->next;
-    block_lists.count[class]--;
+    if (class >= EDDY__BLOCK_CLASSES)
+        return malloc (size);
+    EddyBlockList *list = &eddy__block_lists[class];
+    EddyBlock *block = list->first;
+    /* Whole cache lines: a store across two of them that is read again soon costs 5 ns. */
+    if (block == NULL)
+        return aligned_alloc (EDDY__BLOCK_STEP, (class + 1) * EDDY__BLOCK_STEP);
+    list->first = block->next;
+    list->room++;
     return block;
 }
 
-void eddy__block_free (void *memory, size_t size)
+void eddy__block_free_slow (void *memory, size_t size)
 {
-    if (memory == NULL)
-        return;
-    size_t class = block_class (size);
-    BlockLists *lists = &block_lists;
-    if (EDDY__UNLIKELY (class >= BLOCK_CLASSES || lists->count[class] >= BLOCK_KEEP)) {
+    bool first = !EDDY__SANITIZED && !block_lists_registered;
+    if (memory != NULL && size <= EDDY__BLOCK_CLASSES * EDDY__BLOCK_STEP && first &&
+        block_lists_register ())
+        eddy__block_free (memory, size);
+    else
         free (memory);
-        return;
-    }
-    if (EDDY__UNLIKELY (!lists->registered))
-        block_lists_register (lists);
-    Block *block = memory;
-    block->next = lists->first[class];
-    lists->first[class] = block;
-    lists->count[class]++;
 }
-
-#endif

@@ -10,19 +10,6 @@
 #include "base/alloc-private.h"
 #include "base/log-private.h"
 
-void eddy__object_init (void *object, const EddyClass *object_class)
-{
-    eddy__object_init_shared (object, object_class, 1);
-}
-
-void eddy__object_init_shared (void *object, const EddyClass *object_class, uint32_t holds)
-{
-    EddyObject *self = object;
-    self->object_class = object_class;
-    __atomic_store_n (&self->references, 1, __ATOMIC_RELAXED);
-    __atomic_store_n (&self->holds, holds, __ATOMIC_RELAXED);
-}
-
 void *eddy_object_new (const EddyClass *object_class)
 {
     EddyObject *self = eddy__block_alloc (object_class->size);
@@ -37,7 +24,7 @@ void *eddy_ref (void *object)
 {
     EddyObject *self = object;
     if (self != NULL)
-        __atomic_add_fetch (&self->references, 1, __ATOMIC_RELAXED);
+        eddy__object_count_up (&self->references);
     return self;
 }
 
@@ -59,16 +46,27 @@ bool eddy__object_try_ref (void *object)
     return false;
 }
 
-/* Gives one of a count up; whether it was the last. The owner of the last one has nobody to race
- * with: a count of one that is his can only be raised by him. An atomic exchange costs more than
- * all the rest of an operation, so he does without. */
-static inline bool object_count_down (uint32_t *count, bool alone)
+void eddy__object_end (EddyObject *object)
 {
-    if (alone && __atomic_load_n (count, __ATOMIC_ACQUIRE) == 1) {
-        __atomic_store_n (count, 0, __ATOMIC_RELAXED);
-        return true;
-    }
-    return __atomic_sub_fetch (count, 1, __ATOMIC_ACQ_REL) == 0;
+    const EddyClass *object_class = object->object_class;
+    /* Read first: finalize of a class with no size of its own frees the memory. */
+    size_t size = object_class->size;
+    if (object_class->finalize != NULL)
+        object_class->finalize (object);
+    if (size != 0)
+        eddy__block_free (object, size);
+}
+
+/* The last reference has gone; so does the hold that all references had together. */
+static void *object_dispose (EddyObject *self, bool sought)
+{
+    if (self->object_class->dispose != NULL)
+        self->object_class->dispose (self);
+    if (EDDY__UNLIKELY (sought))
+        __atomic_and_fetch (&self->holds, ~EDDY__SOUGHT, __ATOMIC_RELAXED);
+    if (eddy__object_count_down (&self->holds, /* alone= */ true))
+        eddy__object_end (self);
+    return NULL;
 }
 
 void *eddy_unref (void *object)
@@ -76,35 +74,24 @@ void *eddy_unref (void *object)
     EddyObject *self = object;
     if (self == NULL)
         return NULL;
-    bool alone = (__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & EDDY__SOUGHT) == 0;
-    if (!object_count_down (&self->references, alone))
+    bool sought = (__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & EDDY__SOUGHT) != 0;
+    if (!eddy__object_count_down (&self->references, /* alone= */ !sought))
         return NULL;
-    if (self->object_class->dispose != NULL)
-        self->object_class->dispose (self);
-    if (!alone)
-        __atomic_and_fetch (&self->holds, ~EDDY__SOUGHT, __ATOMIC_RELAXED);
-    return eddy_object_release (self);
+    return object_dispose (self, sought);
 }
 
 void *eddy_object_hold (void *object)
 {
     EddyObject *self = object;
     if (self != NULL)
-        __atomic_add_fetch (&self->holds, 1, __ATOMIC_RELAXED);
+        eddy__object_count_up (&self->holds);
     return self;
 }
 
 void *eddy_object_release (void *object)
 {
-    EddyObject *self = object;
-    if (self == NULL || !object_count_down (&self->holds, /* alone= */ true))
-        return NULL;
-    /* The class is read first: finalize of a class with no size of its own frees the memory. */
-    size_t size = self->object_class->size;
-    if (self->object_class->finalize != NULL)
-        self->object_class->finalize (self);
-    if (size != 0)
-        eddy__block_free (self, size);
+    if (object != NULL)
+        eddy__object_release (object);
     return NULL;
 }
 

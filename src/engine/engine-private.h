@@ -25,6 +25,8 @@ typedef struct EddyEngineVerbs {
     void (*cancel) (EddyEngine *engine, EddyOp *op);
     /* Whether `wait` would find or hand over something now. Costs no system call. */
     bool (*pending) (EddyEngine *engine);
+    /* Whether `pending` knows without a system call all that `wait` could find. */
+    bool pending_is_exact;
     /* Hands everything staged to the kernel, waits (0: only looks, -1: for ever), and completes
      * what has ended. 0 or -errno; an interrupted wait is 0. */
     int (*wait) (EddyEngine *engine, int64_t timeout_ns);
@@ -53,6 +55,7 @@ struct EddyEngine {
     EddyList jobs;    /* staged for the workers, published at the next wait */
     unsigned n_jobs;
     unsigned live;                        /* operations not yet done */
+    bool staged;                          /* something for the kernel, since the last wait */
     bool helps;                           /* the loop's thread runs jobs when it would sleep */
     bool force_ring;                      /* tests: whatever the ring can do, it does */
     uint32_t denied_kinds;                /* by a test, see below */

@@ -96,6 +96,7 @@ static void engine_stage_job (EddyEngine *engine, EddyOp *op)
     op->published = false;
     eddy__list_append (&engine->jobs, &op->link);
     engine->n_jobs++;
+    engine->staged = true;
 }
 
 static void engine_send (EddyEngine *engine, EddyOp *op)
@@ -250,6 +251,8 @@ static bool engine_help (EddyEngine *engine)
     if (op == NULL)
         return false;
     engine->counters.helped++;
+    /* Awake, after all: workers that are done meanwhile need not wake anybody. */
+    eddy__port_awake (engine->port);
     op->result = eddy__op_perform (op);
     /* By the inbox, behind whatever the job has posted there before: its progress. */
     eddy__port_post (engine->port, &op->entry);
@@ -258,6 +261,7 @@ static bool engine_help (EddyEngine *engine)
 
 int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns)
 {
+    engine->staged = false;
     if (engine->n_jobs > 0) {
         for (EddyList *link = engine->jobs.next; link != &engine->jobs; link = link->next)
             EDDY__CONTAINER (link, EddyOp, link)->published = true;

@@ -59,11 +59,11 @@ bool eddy__port_sleep (EddyPort *port);
 void eddy__port_awake (EddyPort *port);
 /* Empties the eventfd. */
 void eddy__port_drain (EddyPort *port);
-/* A worker will post so many entries; `count` of them are posted. The port is not closed in between:
- * who posts an operation's end still has the port in hands when its loop knows of it. */
+/* A worker will post so many entries; `count` of them are posted. The port is not closed in
+ * between: who posts an operation's end still has the port in hands when its loop knows of it. */
 void eddy__port_add_posters (EddyPort *port, uint32_t count);
 void eddy__port_remove_posters (EddyPort *port, uint32_t count);
 
-/* No more mail from now on; returns what had been posted. Waits for posters, which are all but done:
- * no operation may be under way. */
+/* No more mail from now on; returns what had been posted. Waits for posters, which are all but
+ * done: no operation may be under way. */
 EddyEntry *eddy__port_close (EddyPort *port);

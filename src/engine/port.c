@@ -3,11 +3,11 @@
 #include "engine/port-private.h"
 
 #include <errno.h>
-#include <sched.h>
 
 #include "base/alloc-private.h"
 #include "sys/file-private.h"
 #include "sys/poll-private.h"
+#include "sys/process-private.h"
 
 /* What the inbox of a closed port points to. */
 static EddyEntry port_closed;
@@ -120,7 +120,7 @@ void eddy__port_remove_posters (EddyPort *port, uint32_t count)
 EddyEntry *eddy__port_close (EddyPort *port)
 {
     while (__atomic_load_n (&port->posters, __ATOMIC_ACQUIRE) != 0)
-        sched_yield ();
+        eddy__sys_sched_yield ();
     EddyEntry *entry = __atomic_exchange_n (&port->inbox, &port_closed, __ATOMIC_ACQ_REL);
     return entry == &port_closed ? NULL : port_reverse (entry);
 }

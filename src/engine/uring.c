@@ -432,6 +432,7 @@ static void uring_submit (EddyEngine *engine, EddyOp *op)
 {
     op->state = EDDY_OP_STAGED;
     eddy__list_append (&uring_of (engine)->staged, &op->link);
+    engine->staged = true;
 }
 
 static void uring_cancel (EddyEngine *engine, EddyOp *op)
@@ -443,6 +444,7 @@ static void uring_cancel (EddyEngine *engine, EddyOp *op)
         eddy__engine_end_unbegun (op);
     } else if (op->state == EDDY_OP_INFLIGHT) {
         eddy__list_append (&uring_of (engine)->cancels, &op->link);
+        engine->staged = true;
     }
 }
 
@@ -501,6 +503,7 @@ const EddyEngineVerbs eddy__uring_verbs = {
     .submit = uring_submit,
     .cancel = uring_cancel,
     .pending = uring_pending,
+    .pending_is_exact = true,
     .wait = uring_wait,
     .close = uring_close,
 };

@@ -368,7 +368,7 @@ EddyOp *eddy__workers_claim_one (EddyPort *port)
     pthread_once (&workers_once, workers_init);
     pthread_mutex_lock (&workers.mutex);
     if (workers.n_queued > 0) {
-        op = EDDY__CONTAINER (workers.queue.next, EddyOp, link);
+        op = EDDY__CONTAINER (workers.queue.prev, EddyOp, link);
         if (op->engine->port == port) {
             eddy__list_remove (&op->link);
             workers.n_queued--;

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/fiber-private.h"
+#include "fiber/turn-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
@@ -18,22 +18,22 @@ static void future_wait_completed (EddyWatcher *watcher)
 }
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
-static int await_future (EddyFiber *fiber, EddyFuture *future)
+EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
     FutureWait future_wait = { .watcher = { .completed = future_wait_completed } };
     if (!eddy__future_watch (future, &future_wait.watcher))
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&future_wait.wait, "a future");
-    eddy__future_unwatch (&future_wait.watcher);
+        fiber_park (&future_wait.wait, "a future");
+    eddy__future_unwatch (future, &future_wait.watcher);
     if (eddy__future_is_done (future))
         return 0;
     return answer < 0 ? answer : -ECANCELED;
 }
 
 /* The answer of a future that is done. */
-static bool future_answer (EddyFuture *future, EddyError **error)
+EDDY__FIBER_INLINE bool future_answer (EddyFuture *future, EddyError **error)
 {
     if (future->error == NULL)
         return true;
@@ -41,14 +41,15 @@ static bool future_answer (EddyFuture *future, EddyError **error)
     return false;
 }
 
-bool eddy_await_complete (EddyFuture *future, EddyError **error)
+/* The whole of an await, in each of the public functions. */
+EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     EDDY__EXPECT (future != NULL && fiber != NULL, false);
     bool done = eddy__future_is_done (future);
     EDDY__EXPECT (done || future->context == fiber->future.context, false);
     int answer = done ? 0 : await_future (fiber, future);
-    if (answer == 0)
+    if (EDDY__LIKELY (answer == 0))
         return future_answer (future, error);
     eddy_error_take (error, answer == -ECANCELED
                                 ? eddy__fiber_make_cancel_error (fiber, NULL)
@@ -56,19 +57,24 @@ bool eddy_await_complete (EddyFuture *future, EddyError **error)
     return false;
 }
 
+bool eddy_await_complete (EddyFuture *future, EddyError **error)
+{
+    return await_complete (future, error);
+}
+
 void *eddy_await (EddyFuture *future, EddyError **error)
 {
-    return eddy_await_complete (future, error) ? future->value.as.pointer : NULL;
+    return await_complete (future, error) ? future->value.as.pointer : NULL;
 }
 
 bool eddy_await_boolean (EddyFuture *future, EddyError **error)
 {
-    return eddy_await_complete (future, error) && future->value.as.boolean;
+    return await_complete (future, error) && future->value.as.boolean;
 }
 
 int64_t eddy_await_int (EddyFuture *future, EddyError **error)
 {
-    return eddy_await_complete (future, error) ? future->value.as.integer : -1;
+    return await_complete (future, error) ? future->value.as.integer : -1;
 }
 
 bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError **error)

@@ -17,6 +17,7 @@
 #include "fiber/overflow-private.h"
 #include "fiber/sanitizer-private.h"
 #include "fiber/stack-private.h"
+#include "fiber/switch-private.h"
 #include "future/future-private.h"
 #include "loop/cancellable-private.h"
 
@@ -34,41 +35,52 @@ typedef enum EddyFiberState {
 /* What runs on a fiber, for the library's own use: gives a value of any kind. */
 typedef void (*EddyFiberBody) (EddyFiber *fiber, EddyValue *value, EddyError **error);
 
-struct EddyFiber {
-    EddyFuture future;
-    EddyEntry entry; /* its turn */
-    void *sp;
-    EddyStack *stack;
+/* Inlined whatever the compiler thinks of it: what every spawn, wait or switch goes through. */
+#define EDDY__FIBER_INLINE __attribute__ ((always_inline)) static inline
+
+/* A flow of control as fiber.c switches it: a fiber's, or the loop's under a pass. */
+typedef struct EddyFiberFlow {
+    EddyFlow flow;
     EddySanitizerFiber sanitizer;
-    EddyFiberBody body;
-    EddyFiberFunc function; /* what a body of a program's spawn calls */
-    void *data;
-    void (*destroy) (void *data);
-    void (*clear_extra) (void *extra); /* gives up what the extra bytes own, at the very end */
-    const char *name;
-    const EddyPlace *place;
-    const char *waits_for; /* a word for the dump, while parked */
-    size_t stack_size;
-    size_t record_size;
-    EddyList member; /* of the context's fibers */
-    EddyGroup *group;
+} EddyFiberFlow;
+
+/* Zeroing the whole record would take longer than to spawn a fiber without doing so. */
+struct EddyFiber {
+    EddyFuture future; /* its entry is the fiber's turn, until it has ended */
+    /* Zeroed, as far as `extra`: */
     uint8_t state;
     bool cancelled;        /* the home thread's; each of its waits then fails */
     uint8_t cancel_posted; /* atomic: another thread has asked */
     bool detached;         /* nobody asks for its error: it is logged */
     bool holds_itself;     /* its handle is its own, until it has ended */
     unsigned shielded;     /* awaits do not look whether it is cancelled */
-    EddyEntry cancel;      /* carries another thread's cancel */
     EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
-    EddyList groups;       /* that it made: cancelled with it */
+    EddyGroup *group;
+    EddyCancellable *scope;  /* its own, made when somebody asks for it */
+    EddyCancellable *parent; /* what it was started with, and is cancelled by */
+    EddyError *cause;        /* of the cancel; NULL: the usual */
+    EddyList groups;         /* that it made: cancelled with it; `next` NULL: none */
+    EddyFiberFunc function;  /* what a program spawned; NULL: `body` runs */
+    void (*destroy) (void *data);
+    void (*clear_extra) (void *extra); /* gives up what the extra bytes own, at the very end */
+    const char *name;
+    const EddyPlace *place;
+    size_t stack_size;
+    /* Filled in by whoever makes it: */
+    size_t extra; /* bytes after the record */
+    EddyFiberBody body;
+    void *data; /* the function's */
+    /* From its first turn on: */
+    EddyFiberFlow flow;
+    int *error_number; /* errno of its thread */
+    EddyStack *stack;
+    EddyList member; /* of the context's fibers */
+    /* While there is a reason: */
+    const char *waits_for; /* a word for the dump, while parked */
     EddyList sibling;      /* in its group's children */
-    EddyError *cause;      /* of the cancel; NULL: the usual */
-    /* Its cancellable, made when somebody asks for it. */
-    EddyCancellable *scope;
     EddyCancelWatch scope_watch;
-    /* What it was started with, and is cancelled by. */
-    EddyCancellable *parent;
     EddyCancelWatch parent_watch;
+    EddyEntry cancel; /* carries another thread's cancel */
 };
 
 /* Makes a fiber with one handle that the caller holds; `extra` bytes follow the record, zeroed. Its
@@ -123,7 +135,14 @@ static inline int eddy__fiber_wait_begin (EddyFiberWait *wait, EddyFiber *fiber)
     return 0;
 }
 /* Gives the waiting fiber its turn. On its context's thread. */
-void eddy__fiber_wake (EddyFiberWait *wait);
+static inline void eddy__fiber_wake (EddyFiberWait *wait)
+{
+    if (wait->woken)
+        return;
+    wait->woken = true;
+    wait->fiber->state = EDDY_FIBER_READY;
+    eddy__context_queue (wait->fiber->future.context, &wait->fiber->future.entry);
+}
 /* Lets others run until the fiber is woken; ends the wait. */
 void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for);
 

@@ -9,31 +9,37 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
-#include "fiber/switch-private.h"
+#include "fiber/turn-private.h"
+#include "sys/clock-private.h"
 
-/* A flow that is no fiber: the loop's stack under a pass. */
-typedef struct LoopFlow {
-    void *sp;
-    EddySanitizerFiber sanitizer;
-} LoopFlow;
+/* How often a thread that is idle may look for stacks to give back. */
+#define FIBER_TRIM_EVERY_NS INT64_C (100000000)
 
-/* The innermost pass of this thread. */
-static EDDY__THREAD LoopFlow *loop_flow;
-/* Ended, and to be freed by the flow that runs next. */
-static EDDY__THREAD EddyFiber *fiber_dead;
-static EDDY__THREAD bool fiber_thread_watched;
-
-static void fiber_run (EddyEntry *entry);
+EDDY__THREAD EddyFiberFlow *eddy__fiber_loop;
+EDDY__THREAD EddyFiber *eddy__fiber_dead;
+/* Where this thread's errno is; NULL before its first fiber. */
+static EDDY__THREAD int *fiber_error_number;
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static void fiber_finalize (void *object)
+static void fiber_finalize_rest (EddyFiber *fiber)
 {
-    EddyFiber *fiber = object;
     if (fiber->clear_extra != NULL)
         fiber->clear_extra (eddy__fiber_get_extra (fiber));
     eddy__future_finalize (&fiber->future);
-    eddy__block_free (fiber, fiber->record_size);
+    eddy__block_free (fiber, sizeof *fiber + fiber->extra);
+}
+
+/* Most fibers own nothing any more but their record. */
+static void fiber_finalize (void *object)
+{
+    EddyFiber *fiber = object;
+    const EddyFuture *future = &fiber->future;
+    if (fiber->extra != 0 || future->error != NULL || future->source_object != NULL ||
+        future->value.kind == EDDY_VALUE_OBJECT || future->value.destroy != NULL)
+        fiber_finalize_rest (fiber);
+    else
+        eddy__block_free (fiber, sizeof *fiber);
 }
 
 static const EddyClass fiber_class = {
@@ -42,17 +48,43 @@ static const EddyClass fiber_class = {
 
 static void fiber_request_cancel (EddyFuture *future);
 
+/* Zeroes the part of a record that must be. In steps that the compiler makes plain stores of: for
+ * more bytes at once it takes `rep stos`, which costs 16 ns here, more than all the rest. */
+EDDY__FIBER_INLINE void fiber_zero (EddyFiber *fiber)
+{
+    enum { STEP = 64, WHOLE = offsetof (EddyFiber, extra) / STEP * STEP };
+    char *at = (char *) fiber;
+#pragma GCC unroll 8
+    for (size_t done = 0; done < WHOLE; done += STEP)
+        memset (at + done, 0, STEP);
+    memset (at + WHOLE, 0, offsetof (EddyFiber, extra) - WHOLE);
+}
+
+/* The record but for the future. */
+EDDY__FIBER_INLINE void fiber_init (EddyFiber *fiber, size_t extra)
+{
+    fiber_zero (fiber);
+    fiber->future.request_cancel = fiber_request_cancel;
+    fiber->future.entry.run = eddy__fiber_run;
+    fiber->extra = extra;
+}
+
+EDDY__FIBER_INLINE EddyFiber *fiber_new (EddyContext *context, size_t extra)
+{
+    EddyFiber *fiber = eddy__block_alloc (sizeof *fiber + extra);
+    if (EDDY__UNLIKELY (fiber == NULL))
+        return NULL;
+    fiber_init (fiber, extra);
+    eddy__future_init (&fiber->future, &fiber_class, context, EDDY_PRIORITY_DEFAULT);
+    return fiber;
+}
+
 EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_t extra)
 {
-    size_t size = sizeof (EddyFiber) + extra;
-    EddyFiber *fiber = eddy__block_alloc (size);
+    EddyFiber *fiber = fiber_new (context, extra);
     if (fiber == NULL)
         return NULL;
-    memset (fiber, 0, size);
-    eddy__future_init (&fiber->future, &fiber_class, context, EDDY_PRIORITY_DEFAULT);
-    fiber->future.request_cancel = fiber_request_cancel;
-    fiber->record_size = size;
-    fiber->entry.run = fiber_run;
+    memset (fiber + 1, 0, extra);
     if (parent != NULL)
         fiber->parent = eddy_ref (parent);
     return fiber;
@@ -63,30 +95,24 @@ void *eddy__fiber_get_extra (EddyFiber *fiber)
     return fiber + 1;
 }
 
-void eddy__fiber_start (EddyFiber *fiber)
+EDDY__FIBER_INLINE void fiber_start (EddyFiber *fiber)
 {
     EddyContext *context = fiber->future.context;
-    if (eddy__context_is_owned (context))
-        eddy__context_queue (context, &fiber->entry);
-    else if (!eddy__context_post (context, &fiber->entry))
-        fiber_run (&fiber->entry);
+    if (EDDY__LIKELY (fiber->future.counted)) /* made by the context's own thread */
+        eddy__context_queue (context, &fiber->future.entry);
+    else if (!eddy__context_post (context, &fiber->future.entry))
+        eddy__fiber_run (&fiber->future.entry);
 }
 
-/* The body of what a program spawns. */
-static void fiber_body_of_program (EddyFiber *fiber, EddyValue *value, EddyError **error)
+void eddy__fiber_start (EddyFiber *fiber)
 {
-    void *pointer = fiber->function (fiber->data, error);
-    if (fiber->destroy != NULL)
-        fiber->destroy (fiber->data);
-    if (*error == NULL)
-        eddy_value_take_pointer (value, pointer, NULL);
+    fiber_start (fiber);
 }
 
-void eddy__fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *data,
-                               void (*destroy) (void *), const EddyFiberOptions *options,
-                               const EddyPlace *place)
+EDDY__FIBER_INLINE void fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *data,
+                                            void (*destroy) (void *),
+                                            const EddyFiberOptions *options, const EddyPlace *place)
 {
-    fiber->body = fiber_body_of_program;
     fiber->function = function;
     fiber->data = data;
     fiber->destroy = destroy;
@@ -94,29 +120,60 @@ void eddy__fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *d
     if (options != NULL) {
         fiber->name = options->name;
         fiber->stack_size = options->stack_size;
-        fiber->entry.priority = options->priority;
+        fiber->future.entry.priority = options->priority;
     }
 }
 
-static EddyFiber *fiber_spawn (EddyContext *context, EddyFiberFunc function, void *data,
+void eddy__fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *data,
                                void (*destroy) (void *), const EddyFiberOptions *options,
                                const EddyPlace *place)
 {
+    fiber_set_function (fiber, function, data, destroy, options, place);
+}
+
+EDDY__FIBER_INLINE EddyFiber *fiber_spawn (EddyContext *context, EddyFiberFunc function, void *data,
+                                           void (*destroy) (void *),
+                                           const EddyFiberOptions *options, const EddyPlace *place)
+{
     EddyContext *home = context != NULL ? context : eddy__context_thread_default ();
-    EddyFiber *fiber = eddy__fiber_new (home, NULL, 0);
+    EddyFiber *fiber = fiber_new (home, 0);
     if (fiber == NULL)
         eddy__alloc_exhausted (sizeof *fiber);
-    eddy__fiber_set_function (fiber, function, data, destroy, options, place);
+    fiber_set_function (fiber, function, data, destroy, options, place);
     return fiber;
 }
 
+/* Any spawn. */
+__attribute__ ((noinline)) static EddyFuture *spawn_any (EddyContext *context,
+                                                         EddyFiberFunc function, void *data,
+                                                         void (*destroy) (void *data),
+                                                         const EddyFiberOptions *options,
+                                                         const EddyPlace *place)
+{
+    EDDY__EXPECT (function != NULL, NULL);
+    EddyFiber *fiber = fiber_spawn (context, function, data, destroy, options, place);
+    fiber_start (fiber);
+    return &fiber->future;
+}
+
+/* The usual spawn, without a call and so without registers saved: in a context of this thread that
+ * has pending futures, with a record at hand. */
 EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFunc function, void *data,
                              void (*destroy) (void *data), const EddyFiberOptions *options,
                              const EddyPlace *place)
 {
-    EDDY__EXPECT (function != NULL, NULL);
-    EddyFiber *fiber = fiber_spawn (context, function, data, destroy, options, place);
-    eddy__fiber_start (fiber);
+    EddyContext *home = context;
+    if (home == NULL && eddy__thread_defaults != NULL)
+        home = eddy__thread_defaults->context;
+    bool usual = home != NULL && function != NULL && options == NULL && home->kept &&
+                 eddy__context_is_owned (home);
+    EddyFiber *fiber = usual ? eddy__block_take (sizeof *fiber) : NULL;
+    if (EDDY__UNLIKELY (fiber == NULL))
+        return spawn_any (context, function, data, destroy, options, place);
+    fiber_init (fiber, 0);
+    eddy__future_init_at_home (&fiber->future, &fiber_class, home, EDDY_PRIORITY_DEFAULT);
+    fiber_set_function (fiber, function, data, destroy, NULL, place);
+    eddy__context_queue (home, &fiber->future.entry);
     return &fiber->future;
 }
 
@@ -128,7 +185,7 @@ void eddy_spawn_detached_full (EddyContext *context, EddyFiberFunc function, voi
     EddyFiber *fiber = fiber_spawn (context, function, data, destroy, options, place);
     fiber->detached = true;
     fiber->holds_itself = true;
-    eddy__fiber_start (fiber);
+    fiber_start (fiber);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -147,14 +204,17 @@ static void fiber_report_detached (EddyFiber *fiber, EddyError *error)
                    eddy_error_get_message (error));
 }
 
-/* The answer is known: the future completes, the group hears of it. */
-static void fiber_complete (EddyFiber *fiber, EddyValue *value, EddyError *error)
+/* The answer is in the future already: it completes, and the group hears of it. */
+EDDY__FIBER_INLINE void fiber_complete (EddyFiber *fiber)
 {
+    EddyError *error = fiber->future.error;
     fiber->state = EDDY_FIBER_DONE;
+    if (EDDY__UNLIKELY (error != NULL))
+        eddy_value_clear (&fiber->future.value);
     if (EDDY__UNLIKELY (fiber->detached))
         fiber_report_detached (fiber, error);
     EddyGroup *group = fiber->group;
-    eddy__future_complete_sole (&fiber->future, value, error);
+    eddy__future_complete_sole (&fiber->future, NULL, error);
     if (group != NULL)
         eddy__group_child_ended (group, fiber);
 }
@@ -269,14 +329,11 @@ EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *can
     return eddy__cancellable_make_error (fiber->scope);
 }
 
-/* Right after each switch, on the flow that now runs. */
-static inline void fiber_arrived (void)
+/* Buries who made the last switch. */
+void eddy__fiber_bury_dead (EddyFiber *dead)
 {
-    EddyFiber *dead = fiber_dead;
-    if (EDDY__LIKELY (dead == NULL))
-        return;
-    fiber_dead = NULL;
-    eddy__sanitizer_fiber_clear (&dead->sanitizer);
+    eddy__fiber_dead = NULL;
+    eddy__sanitizer_fiber_clear (&dead->flow.sanitizer);
     eddy__stack_give (dead->stack);
     dead->stack = NULL;
     fiber_bury (dead);
@@ -298,21 +355,40 @@ static void fiber_describe (const void *record, EddyOverflowInfo *info)
     }
 }
 
-static void fiber_main (void *argument);
+static void fiber_main (EddyFlow *flow);
+
+/* A thread about to sleep for longer gives back the stacks of a burst: those that no fiber needed
+ * between two trims. While more are warm than are kept, it sleeps no longer than to the next one. */
+static int64_t fiber_before_sleep (int64_t timeout_ns)
+{
+    static EDDY__THREAD int64_t next_trim_ns;
+    const EddyStackPool *pool = eddy__stack_pool;
+    if (pool == NULL || pool->n_warm <= EDDY_STACK_WARM_KEPT ||
+        (timeout_ns >= 0 && timeout_ns < FIBER_TRIM_EVERY_NS))
+        return timeout_ns;
+    int64_t now_ns = eddy__sys_now_ns ();
+    if (now_ns >= next_trim_ns) {
+        eddy__stack_trim ();
+        next_trim_ns = now_ns + FIBER_TRIM_EVERY_NS;
+    }
+    return pool->n_warm <= EDDY_STACK_WARM_KEPT ? timeout_ns : next_trim_ns - now_ns;
+}
 
 /* Gives a new fiber its stack; 0 or -errno. */
 static int fiber_bind (EddyFiber *fiber)
 {
-    if (EDDY__UNLIKELY (!fiber_thread_watched)) {
-        fiber_thread_watched = true;
+    if (EDDY__UNLIKELY (fiber_error_number == NULL)) {
+        fiber_error_number = &errno;
         (void) eddy__overflow_watch_thread (fiber_describe);
     }
     int answer = eddy__stack_take (fiber->stack_size, &fiber->stack);
     if (EDDY__UNLIKELY (answer < 0))
         return answer;
-    fiber->sp = eddy__switch_prepare (fiber->stack->top, fiber_main, fiber);
-    eddy__sanitizer_fiber_init (&fiber->sanitizer, fiber->stack->bottom, fiber->stack->size);
+    fiber->error_number = fiber_error_number;
+    eddy__switch_prepare (&fiber->flow.flow, fiber->stack->top, fiber_main);
+    eddy__sanitizer_fiber_init (&fiber->flow.sanitizer, fiber->stack->bottom, fiber->stack->size);
     EddyContext *context = fiber->future.context;
+    context->before_sleep = fiber_before_sleep;
     context->live_fibers++;
     eddy__list_append (&context->fibers, &fiber->member);
     if (EDDY__UNLIKELY (fiber->parent != NULL))
@@ -325,130 +401,74 @@ static void fiber_fail (EddyFiber *fiber, EddyError *error)
 {
     if (fiber->destroy != NULL)
         fiber->destroy (fiber->data);
-    fiber_complete (fiber, NULL, error);
+    fiber->future.error = error;
+    fiber_complete (fiber);
     fiber_bury (fiber);
 }
 
-/* Makes a fiber whose turn it is fit to be switched to; false when it has failed instead. */
-static bool fiber_make_fit (EddyFiber *fiber)
+/* Makes a new fiber whose turn it is fit to be switched to; false when it has failed instead. */
+bool eddy__fiber_make_fit (EddyFiber *fiber)
 {
-    if (EDDY__LIKELY (fiber->state != EDDY_FIBER_NEW))
-        return true;
     int answer = fiber_bind (fiber);
-    if (answer == 0)
+    if (EDDY__LIKELY (answer == 0))
         return true;
     fiber_fail (fiber,
                 eddy_error_new_errno (-answer, "a stack for fiber '%s'", fiber_get_name (fiber)));
     return false;
 }
 
-/* The one place that switches: the processor then predicts where a resumed flow goes on. */
-__attribute__ ((noinline)) static void fiber_exchange (void **save_sp, EddySanitizerFiber *from,
-                                                       void *load_sp, EddySanitizerFiber *to,
-                                                       bool from_is_dying)
-{
-    eddy__sanitizer_before_switch (from, to, from_is_dying);
-    eddy__switch (save_sp, load_sp);
-    eddy__sanitizer_after_switch (from);
-}
-
-/* From a running fiber to the next one; NULL: to the loop. Returns when it is its turn again. */
-static void fiber_switch_to (EddyFiber *from, EddyFiber *to, bool from_is_dying)
-{
-    if (to != NULL)
-        to->state = EDDY_FIBER_RUNNING;
-    eddy__overflow_fiber = to;
-    fiber_exchange (&from->sp, &from->sanitizer, to != NULL ? to->sp : loop_flow->sp,
-                    to != NULL ? &to->sanitizer : &loop_flow->sanitizer, from_is_dying);
-    fiber_arrived ();
-}
-
 /* A fiber's turn, on the loop's stack. */
-static void fiber_run (EddyEntry *entry)
+void eddy__fiber_run (EddyEntry *entry)
 {
-    EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, entry);
-    if (!fiber_make_fit (fiber))
+    EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    if (fiber->state == EDDY_FIBER_NEW && !eddy__fiber_make_fit (fiber))
         return;
-    LoopFlow flow;
-    LoopFlow *outer = loop_flow;
+    EddyFiberFlow flow;
+    EddyFiberFlow *outer = eddy__fiber_loop;
     eddy__sanitizer_thread_init (&flow.sanitizer);
-    loop_flow = &flow;
+    eddy__fiber_loop = &flow;
     fiber->state = EDDY_FIBER_RUNNING;
     eddy__overflow_fiber = fiber;
-    fiber_exchange (&flow.sp, &flow.sanitizer, fiber->sp, &fiber->sanitizer, false);
-    loop_flow = outer;
-    fiber_arrived ();
+    fiber_exchange (&flow, &fiber->flow, /* from_is_dying= */ false);
+    eddy__fiber_loop = outer;
 }
 
-/* The next fiber that may run without the loop: of the same level, and older than the pass; or of
- * the next turn, when the loop would find nothing else to do first. NULL: back to the loop. */
-static EddyFiber *fiber_next (EddyContext *context)
+/* What a program spawned. */
+EDDY__FIBER_INLINE void fiber_call_function (EddyFiber *fiber)
 {
-    for (;;) {
-        EddyEntry *entry = eddy__ready_take (&context->ready, context->pass_priority,
-                                             context->pass_turn, fiber_run);
-        if (entry == NULL) {
-            if (eddy__context_next_turn (context, fiber_run))
-                continue;
-            return NULL;
-        }
-        context->since_look++;
-        context->since_clock++;
-        EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, entry);
-        if (fiber_make_fit (fiber))
-            return fiber;
+    void *pointer = fiber->function (fiber->data, &fiber->future.error);
+    if (EDDY__UNLIKELY (fiber->destroy != NULL))
+        fiber->destroy (fiber->data);
+    if (EDDY__LIKELY (fiber->future.error == NULL)) {
+        fiber->future.value.kind = EDDY_VALUE_POINTER;
+        fiber->future.value.as.pointer = pointer;
     }
 }
 
-static void fiber_leave (EddyFiber *fiber)
-{
-    EddyFiber *next = fiber_next (fiber->future.context);
-    if (next == fiber)
-        fiber->state = EDDY_FIBER_RUNNING;
-    else
-        fiber_switch_to (fiber, next, /* from_is_dying= */ false);
-}
-
 /* The bottom of a fiber's stack. */
-static void fiber_main (void *argument)
+static void fiber_main (EddyFlow *flow)
 {
-    EddyFiber *fiber = argument;
-    eddy__sanitizer_after_switch (&fiber->sanitizer);
+    EddyFiber *fiber = EDDY__CONTAINER (flow, EddyFiber, flow.flow);
+    eddy__sanitizer_after_switch (&fiber->flow.sanitizer);
     fiber_arrived ();
-    EddyValue value = EDDY_VALUE_INIT;
-    EddyError *error = NULL;
-    fiber->body (fiber, &value, &error);
+    /* Straight into the future, where nobody looks before it is done. */
+    if (EDDY__LIKELY (fiber->function != NULL))
+        fiber_call_function (fiber);
+    else
+        fiber->body (fiber, &fiber->future.value, &fiber->future.error);
     EddyContext *context = fiber->future.context;
     context->live_fibers--;
     eddy__list_remove (&fiber->member);
-    fiber_complete (fiber, &value, error);
+    fiber_complete (fiber);
     EddyFiber *next = fiber_next (context);
-    fiber_dead = fiber;
+    eddy__fiber_dead = fiber;
     fiber_switch_to (fiber, next, /* from_is_dying= */ true);
     __builtin_unreachable ();
 }
 
 void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for)
 {
-    EddyFiber *fiber = wait->fiber;
-    int error_number = errno;
-    while (!wait->woken) {
-        fiber->waits_for = waits_for;
-        fiber->state = EDDY_FIBER_PARKED;
-        fiber_leave (fiber);
-    }
-    fiber->wait = NULL;
-    fiber->waits_for = NULL;
-    errno = error_number;
-}
-
-void eddy__fiber_wake (EddyFiberWait *wait)
-{
-    if (wait->woken)
-        return;
-    wait->woken = true;
-    wait->fiber->state = EDDY_FIBER_READY;
-    eddy__context_queue (wait->fiber->future.context, &wait->fiber->entry);
+    fiber_park (wait, waits_for);
 }
 
 void eddy_fiber_yield (void)
@@ -456,11 +476,9 @@ void eddy_fiber_yield (void)
     EddyFiber *fiber = eddy__fiber_current ();
     if (fiber == NULL)
         return;
-    int error_number = errno;
     fiber->state = EDDY_FIBER_READY;
-    eddy__context_queue (fiber->future.context, &fiber->entry);
+    eddy__context_queue (fiber->future.context, &fiber->future.entry);
     fiber_leave (fiber);
-    errno = error_number;
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

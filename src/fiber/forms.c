@@ -159,7 +159,7 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
     FormJob job = { .form = form, .arguments = arguments, .cancellable = both };
     EddyOp op;
     job_prepare (&job, &op);
-    progress_init (form, arguments, fiber->future.context, fiber->entry.priority);
+    progress_init (form, arguments, fiber->future.context, fiber->future.entry.priority);
     eddy__fiber_await_op (fiber, &op, cancellable);
     eddy_cancellable_disconnect (fiber->scope, scope_id);
     eddy_unref (both);
@@ -292,7 +292,6 @@ static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context,
     fiber->clear_extra = form_fiber_clear;
     fiber->body = form_fiber_body;
     fiber->name = form->name;
-    fiber->entry.priority = io_priority;
     fiber->future.entry.priority = io_priority;
     return &fiber->future;
 }

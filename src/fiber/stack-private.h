@@ -14,10 +14,16 @@
 
 #include <stddef.h>
 
+#include "base/compiler-private.h"
+#include "fiber/sanitizer-private.h"
+
 #define EDDY_STACK_GUARD_SIZE ((size_t) 64 * 1024)
 #define EDDY_STACK_SLOT_SIZE ((size_t) 256 * 1024)
 /* The stack of a fiber whose spawner asked for none. */
 #define EDDY_STACK_SIZE (EDDY_STACK_SLOT_SIZE - EDDY_STACK_GUARD_SIZE)
+
+/* Warm stacks that a trim leaves. */
+#define EDDY_STACK_WARM_KEPT 16
 
 typedef struct EddyStackPool EddyStackPool;
 typedef struct EddyStackSlab EddyStackSlab;
@@ -34,13 +40,63 @@ typedef struct EddyStack {
     unsigned int valgrind_number;
 } EddyStack;
 
+/* A thread's. */
+struct EddyStackPool {
+    EddyStack *warm;
+    size_t n_warm;
+    size_t n_warm_least;       /* since the last trim: so many were not needed */
+    size_t n_live;             /* atomic, but without locked instructions: see stack.c */
+    EddyStackSlab *first_slab; /* slabs with a free slot stand before those without */
+    EddyStackSlab *last_slab;
+    size_t n_slabs;
+    EddyStack *large;
+    size_t n_large;
+    EddyStackPool *next; /* of all pools */
+};
+
+extern EDDY__THREAD EddyStackPool *eddy__stack_pool;
+
+/* Only the pool's own thread writes, so that a plain load and store count right (a locked addition
+ * would cost more than all the rest of taking a stack). */
+static inline void eddy__stack_count (EddyStackPool *pool, size_t change)
+{
+    __atomic_store_n (&pool->n_live, pool->n_live + change, __ATOMIC_RELAXED);
+}
+
+int eddy__stack_take_slow (size_t size, EddyStack **stack);
+void eddy__stack_give_slow (EddyStack *stack);
+
 /* A stack of at least `size` bytes, 0 for the usual size. Its contents are undefined. -ENOMEM when
  * the address space, the memory for page tables or the number of mappings is used up; then nothing
  * has changed. */
-int eddy__stack_take (size_t size, EddyStack **stack);
+static inline int eddy__stack_take (size_t size, EddyStack **taken)
+{
+    EddyStackPool *pool = eddy__stack_pool;
+    if (EDDY__UNLIKELY (pool == NULL || pool->warm == NULL || size > EDDY_STACK_SIZE))
+        return eddy__stack_take_slow (size, taken);
+    EddyStack *stack = pool->warm;
+    pool->warm = stack->next;
+    if (--pool->n_warm < pool->n_warm_least)
+        pool->n_warm_least = pool->n_warm;
+    eddy__stack_count (pool, 1);
+    eddy__sanitizer_stack_taken (stack->bottom, stack->size);
+    *taken = stack;
+    return 0;
+}
 
 /* By the thread that took it, when nothing runs on it any more. NULL is let pass. */
-void eddy__stack_give (EddyStack *stack);
+static inline void eddy__stack_give (EddyStack *stack)
+{
+    if (EDDY__UNLIKELY (stack == NULL || stack->slab == NULL)) {
+        eddy__stack_give_slow (stack);
+        return;
+    }
+    EddyStackPool *pool = stack->pool;
+    eddy__stack_count (pool, (size_t) -1);
+    stack->next = pool->warm;
+    pool->warm = stack;
+    pool->n_warm++;
+}
 
 /* Gives the memory of stacks back that were not needed since the last call, but for a few that stay
  * warm; a slab without a used stack is unmapped. Returns how many stacks went cold. For the loop,

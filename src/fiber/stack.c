@@ -27,8 +27,6 @@
 
 #define SLAB_SLOTS 64
 #define SLAB_SIZE (SLAB_SLOTS * EDDY_STACK_SLOT_SIZE)
-/* Warm stacks that a trim leaves. */
-#define WARM_KEPT 16
 /* A cache line, and as many of them as half a page has. */
 #define SHIFT_STEP 64
 #define SHIFT_STEPS 32
@@ -49,20 +47,7 @@ struct EddyStackSlab {
     EddyStack stacks[SLAB_SLOTS];
 };
 
-struct EddyStackPool {
-    EddyStack *warm;
-    size_t n_warm;
-    size_t n_warm_least;       /* since the last trim: so many were not needed */
-    atomic_size_t n_live;      /* written by the pool's thread only, without a locked instruction */
-    EddyStackSlab *first_slab; /* slabs with a free slot stand before those without */
-    EddyStackSlab *last_slab;
-    size_t n_slabs;
-    EddyStack *large;
-    size_t n_large;
-    EddyStackPool *next; /* in stack_pools */
-};
-
-static EDDY__THREAD EddyStackPool *stack_pool;
+EDDY__THREAD EddyStackPool *eddy__stack_pool;
 
 static pthread_mutex_t stack_pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static EddyStackPool *stack_pools;
@@ -348,14 +333,7 @@ static void stack_large_trim (EddyStackPool *pool, size_t n_kept)
 
 static size_t stack_pool_live (EddyStackPool *pool)
 {
-    return atomic_load_explicit (&pool->n_live, memory_order_relaxed);
-}
-
-/* Only the pool's own thread writes, so that a plain load and store count right (a locked addition
- * would cost more than all the rest of taking a stack). */
-static void stack_pool_set_live (EddyStackPool *pool, size_t n_live)
-{
-    atomic_store_explicit (&pool->n_live, n_live, memory_order_relaxed);
+    return __atomic_load_n (&pool->n_live, __ATOMIC_RELAXED);
 }
 
 /* At a thread's end. Fibers of a thread may be torn down by another destructor of thread-specific
@@ -365,7 +343,7 @@ static void stack_pool_end (void *data)
 {
     EddyStackPool *pool = data;
 
-    stack_pool = pool;
+    eddy__stack_pool = pool;
     if (eddy__stack_pool_close () < 0)
         (void) pthread_setspecific (stack_key, pool);
 }
@@ -395,13 +373,13 @@ static int stack_pool_new (EddyStackPool **made)
     pool->next = stack_pools;
     stack_pools = pool;
     pthread_mutex_unlock (&stack_pools_lock);
-    stack_pool = *made = pool;
+    eddy__stack_pool = *made = pool;
     return 0;
 }
 
 int eddy__stack_pool_close (void)
 {
-    EddyStackPool *pool = stack_pool;
+    EddyStackPool *pool = eddy__stack_pool;
 
     if (pool == NULL)
         return 0;
@@ -421,7 +399,7 @@ int eddy__stack_pool_close (void)
     }
     pthread_mutex_unlock (&stack_pools_lock);
     (void) pthread_setspecific (stack_key, NULL);
-    stack_pool = NULL;
+    eddy__stack_pool = NULL;
     eddy__free (pool);
     return 0;
 }
@@ -439,7 +417,7 @@ size_t eddy__stack_live_count (void)
 
 void eddy__stack_get_counts (EddyStackCounts *counts)
 {
-    EddyStackPool *pool = stack_pool;
+    EddyStackPool *pool = eddy__stack_pool;
 
     *counts = (EddyStackCounts){ 0 };
     if (pool == NULL)
@@ -452,8 +430,9 @@ void eddy__stack_get_counts (EddyStackCounts *counts)
 
 /* --- take, give, trim ------------------------------------------------------------------------- */
 
-static int stack_take_cold (EddyStackPool *pool, size_t size, EddyStack **taken)
+int eddy__stack_take_slow (size_t size, EddyStack **taken)
 {
+    EddyStackPool *pool = eddy__stack_pool;
     int result = 0;
 
     if (pool == NULL)
@@ -461,53 +440,25 @@ static int stack_take_cold (EddyStackPool *pool, size_t size, EddyStack **taken)
     if (result == 0)
         result = size <= EDDY_STACK_SIZE ? stack_slab_take (pool, taken)
                                          : stack_large_take (pool, size, taken);
-    if (result == 0)
-        stack_pool_set_live (pool, stack_pool_live (pool) + 1);
-    return result;
-}
-
-int eddy__stack_take (size_t size, EddyStack **taken)
-{
-    EddyStackPool *pool = stack_pool;
-    EddyStack *stack;
-
-    if (pool == NULL || pool->warm == NULL || size > EDDY_STACK_SIZE) {
-        int result = stack_take_cold (pool, size, taken);
-
-        if (result < 0)
-            return result;
-    } else {
-        *taken = pool->warm;
-        pool->warm = pool->warm->next;
-        pool->n_warm--;
-        if (pool->n_warm < pool->n_warm_least)
-            pool->n_warm_least = pool->n_warm;
-        stack_pool_set_live (pool, stack_pool_live (pool) + 1);
-    }
-    stack = *taken;
-    eddy__sanitizer_stack_taken (stack->bottom, stack->size);
+    if (result < 0)
+        return result;
+    eddy__stack_count (pool, 1);
+    eddy__sanitizer_stack_taken ((*taken)->bottom, (*taken)->size);
     return 0;
 }
 
-void eddy__stack_give (EddyStack *stack)
+void eddy__stack_give_slow (EddyStack *stack)
 {
     EddyStackPool *pool;
 
     if (stack == NULL)
         return;
     pool = stack->pool;
-    assert (pool == stack_pool && "a stack goes back on the thread that took it");
-    stack_pool_set_live (pool, stack_pool_live (pool) - 1);
-    if (stack->slab != NULL) {
-        stack->next = pool->warm;
-        pool->warm = stack;
-        pool->n_warm++;
-    } else {
-        stack->next = pool->large;
-        pool->large = stack;
-        pool->n_large++;
-        stack_large_trim (pool, LARGE_KEPT);
-    }
+    eddy__stack_count (pool, (size_t) -1);
+    stack->next = pool->large;
+    pool->large = stack;
+    pool->n_large++;
+    stack_large_trim (pool, LARGE_KEPT);
 }
 
 /* Cuts the `count` stacks off the warm list that were given back first. */
@@ -539,13 +490,14 @@ static void stack_trim_chill (EddyStackPool *pool, EddyStack *stack)
 
 size_t eddy__stack_trim (void)
 {
-    EddyStackPool *pool = stack_pool;
+    EddyStackPool *pool = eddy__stack_pool;
     EddyStack *oldest;
     size_t count;
 
     if (pool == NULL)
         return 0;
-    count = pool->n_warm_least > WARM_KEPT ? pool->n_warm_least - WARM_KEPT : 0;
+    count =
+        pool->n_warm_least > EDDY_STACK_WARM_KEPT ? pool->n_warm_least - EDDY_STACK_WARM_KEPT : 0;
     oldest = stack_trim_cut (pool, count);
     pool->n_warm_least = pool->n_warm;
     for (EddyStack *stack = oldest; stack != NULL; stack = stack->next)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The switch in portable C, for processors without an assembly file (and chosen by
+ * The switch in portable C, for processors without one in assembly (and chosen by
  * -Dswitch=ucontext). What stands for a stopped flow is the address of its ucontext_t, which lies
  * on its own stack: nothing is allocated. Each switch costs a system call, since swapcontext()
  * exchanges the signal mask as well.
  */
-#include "fiber/switch-private.h"
-
 #include <stddef.h>
 #include <stdint.h>
 #include <ucontext.h>
+
+#include "fiber/switch-private.h"
 
 /* The part of a new stack that makecontext() is told of. It only looks for the upper end, and the
  * interface does not know the lower one. */
@@ -17,8 +17,8 @@
 
 typedef struct {
     ucontext_t context;
-    void (*entry) (void *argument);
-    void *argument;
+    void (*entry) (EddyFlow *flow);
+    EddyFlow *flow;
 } FirstFlow;
 
 /* makecontext() passes ints, so the address comes in two halves. */
@@ -27,11 +27,11 @@ static void switch_start (unsigned int upper_half, unsigned int lower_half)
     uintptr_t address = (uintptr_t) ((uint64_t) upper_half << 32 | lower_half);
     FirstFlow *first = (FirstFlow *) address;
 
-    first->entry (first->argument);
+    first->entry (first->flow);
     __builtin_trap ();
 }
 
-void *eddy__switch_prepare (void *stack_top, void (*entry) (void *argument), void *argument)
+void eddy__switch_prepare (EddyFlow *flow, void *stack_top, void (*entry) (EddyFlow *flow))
 {
     uintptr_t place = ((uintptr_t) stack_top - sizeof (FirstFlow)) & ~(uintptr_t) 63;
     FirstFlow *first = (FirstFlow *) place;
@@ -42,16 +42,16 @@ void *eddy__switch_prepare (void *stack_top, void (*entry) (void *argument), voi
     first->context.uc_stack.ss_size = FIRST_FRAMES_SIZE;
     first->context.uc_link = NULL;
     first->entry = entry;
-    first->argument = argument;
+    first->flow = flow;
     makecontext (&first->context, (void (*) (void)) switch_start, 2, (unsigned int) (address >> 32),
                  (unsigned int) address);
-    return &first->context;
+    flow->sp = &first->context;
 }
 
-void eddy__switch (void **save_sp, void *load_sp)
+void eddy__switch (EddyFlow *from, EddyFlow *to)
 {
     ucontext_t here;
 
-    *save_sp = &here;
-    swapcontext (&here, load_sp);
+    from->sp = &here;
+    swapcontext (&here, to->sp);
 }

@@ -7,7 +7,10 @@
 #include "file/copy-private.h"
 #include "sys/file-private.h"
 
-enum { CONTENTS_LARGE = 1 << 20 }; /* from here on clones are tried and progress is told */
+enum {
+    CONTENTS_LARGE = 1 << 20, /* from here on clones are tried and progress is told */
+    CONTENTS_HUGE = 32 << 20  /* from here on a second thread is worth its start */
+};
 
 static int contents_write (EddyFileCopy *copy, const char *buffer, size_t length)
 {
@@ -24,11 +27,11 @@ static int contents_write (EddyFileCopy *copy, const char *buffer, size_t length
     return 0;
 }
 
-static void contents_tell (const EddyFileCopy *copy)
+void eddy__copy_tell (const EddyFileCopy *copy, int64_t copied)
 {
     int64_t size = (int64_t) copy->info.stx_size;
     if (copy->progress_callback != NULL && size > CONTENTS_LARGE)
-        copy->progress_callback (copy->copied, copy->copied > size ? copy->copied : size,
+        copy->progress_callback (copied, copied > size ? copied : size,
                                  copy->progress_callback_data);
 }
 
@@ -57,7 +60,7 @@ static int contents_move (EddyFileCopy *copy, int64_t end)
         /* A short read at or after the size that was told is the end. */
         if ((size_t) count < wanted && copy->copied >= (int64_t) copy->info.stx_size)
             return 1;
-        contents_tell (copy);
+        eddy__copy_tell (copy, copy->copied);
         if (eddy__copy_check_cancelled (copy) < 0)
             return -ECANCELED;
     }
@@ -130,7 +133,7 @@ static int contents_copy_sparse (EddyFileCopy *copy)
         if (result == 1)
             return contents_end_at (copy, copy->copied);
         begin = end;
-        contents_tell (copy);
+        eddy__copy_tell (copy, copy->copied);
         if (eddy__copy_check_cancelled (copy) < 0)
             return -ECANCELED;
     }
@@ -156,12 +159,26 @@ static bool contents_clone (EddyFileCopy *copy)
     return true;
 }
 
+/* Two threads up to the size that was told, one for what has been added since. */
+static int contents_copy_huge (EddyFileCopy *copy)
+{
+    int result = eddy__copy_contents_large (copy);
+    if (result < 0)
+        return result;
+    /* It shrank; what the threads wrote beyond the end goes. */
+    if (result == 1)
+        return contents_end_at (copy, copy->copied);
+    result = contents_seek (copy, copy->copied);
+    return result < 0 ? result : contents_move (copy, INT64_MAX);
+}
+
 int eddy__copy_contents (EddyFileCopy *copy)
 {
     if (contents_clone (copy))
         return 0;
     if (copy->info.stx_blocks * 512 < copy->info.stx_size)
         return contents_copy_sparse (copy);
-    int result = contents_move (copy, INT64_MAX);
+    int result = copy->info.stx_size >= CONTENTS_HUGE ? contents_copy_huge (copy)
+                                                      : contents_move (copy, INT64_MAX);
     return result < 0 ? result : 0;
 }

@@ -40,6 +40,12 @@ static inline int eddy__copy_check_cancelled (const EddyFileCopy *copy)
 
 /* contents.c: moves the bytes of a regular file, from the start of both. */
 int eddy__copy_contents (EddyFileCopy *copy);
+/* Tells the progress of a file that is large enough for it; the copying thread only. */
+void eddy__copy_tell (const EddyFileCopy *copy, int64_t copied);
+
+/* contents-large.c: moves the bytes that the source was told to have, leaving both files where they
+ * are. 1: it ended earlier, at `copied`. */
+int eddy__copy_contents_large (EddyFileCopy *copy);
 
 /* special.c: makes a symbolic link or a fifo. */
 int eddy__copy_special (EddyFileCopy *copy);

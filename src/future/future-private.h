@@ -10,6 +10,7 @@
 #include <eddy/future.h>
 
 #include "base/list-private.h"
+#include "base/object-private.h"
 #include "loop/context-private.h"
 
 typedef struct EddyWatcher EddyWatcher;
@@ -26,33 +27,58 @@ typedef enum EddyFutureState {
     EDDY_FUTURE_DONE
 } EddyFutureState;
 
+/* What a switch between fibers touches stands first, in one cache line. */
 struct EddyFuture {
     EddyObject object;
+    EddyContext *context; /* home; kept alive while the future is pending */
+    EddyEntry entry;      /* brings the completion home, then runs the callback */
+    uint32_t makers;      /* atomic */
+    uint8_t state;        /* atomic */
+    bool counted;         /* its context is kept by the count of its pending futures */
+    bool taken;
+    bool has_callback;
     void (*request_cancel) (EddyFuture *future); /* any thread; NULL: cannot be cancelled */
-    EddyContext *context;                        /* home; kept alive while the future is pending */
-    EddyEntry entry;   /* brings the completion home, then runs the callback */
-    EddyList watchers; /* the home thread's */
+    /* The home thread's. Nearly every future has one watcher at most; a list is made for more. */
+    EddyWatcher *watcher;
+    EddyList watchers; /* `next` is NULL before it is made */
     EddyValue value;
     EddyError *error;
-    uint32_t makers; /* atomic */
-    uint8_t state;   /* atomic */
-    bool counted;    /* its context is kept by the count of its pending futures */
-    bool taken;
-    /* The callback that it was started with: */
-    bool has_callback;
-    EddyAsyncReadyCallback callback;
-    void *user_data;
     void *source_object; /* a reference */
     const void *tag;     /* what made it: a form, or NULL */
     const char *name;    /* static; for messages */
+    /* The callback that it was started with, if it has one: */
+    EddyAsyncReadyCallback callback;
+    void *user_data;
 };
 
 /* Begins a future in zeroed memory: one handle, one maker. Its class's dispose and finalize must
- * call the two below. */
+ * call the two below.
+ *
+ * A context outlives its pending futures. Those that its own thread makes share one reference: an
+ * atomic count each would cost more than a fiber. */
 void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
                         int priority);
+/* The same on the home thread of a context that is kept already. */
+static inline void eddy__future_init_at_home (EddyFuture *future, const EddyClass *object_class,
+                                              EddyContext *context, int priority)
+{
+    eddy__object_init_shared (future, object_class, /* holds= */ 2); /* the handles', the makers' */
+    future->context = context;
+    future->counted = true;
+    context->live_futures++;
+    future->entry.priority = priority;
+    future->makers = 1;
+}
 void eddy__future_dispose (void *object);
-void eddy__future_finalize (void *object);
+static inline void eddy__future_finalize (EddyFuture *future)
+{
+    if (future->value.kind == EDDY_VALUE_OBJECT || future->value.destroy != NULL)
+        eddy_value_clear (&future->value);
+    if (EDDY__UNLIKELY (future->error != NULL))
+        eddy_clear (&future->error);
+    if (future->source_object != NULL)
+        eddy_clear (&future->source_object);
+}
 
 /* Sets the callback: from now on the future holds a handle to itself until it has run. */
 void eddy__future_set_callback (EddyFuture *future, void *source_object,
@@ -72,15 +98,33 @@ static inline bool eddy__future_is_done (const EddyFuture *future)
 /* The only maker's, after completion. */
 static inline void eddy__future_drop_sole_maker (EddyFuture *future)
 {
-    eddy_object_release (future);
+    eddy__object_release (future);
 }
 void eddy__future_ref_maker (EddyFuture *future);
 /* The last maker completes a pending future with ABANDONED. */
 void eddy__future_unref_maker (EddyFuture *future);
 
+/* Beside another watcher. */
+void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher);
+void eddy__future_unwatch_too (EddyWatcher *watcher);
+
 /* Home thread only. False when the future has completed already: the watcher is not in use. */
-bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher);
-static inline void eddy__future_unwatch (EddyWatcher *watcher)
+static inline bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
 {
-    eddy__list_remove (&watcher->member);
+    if (eddy__future_is_done (future))
+        return false;
+    /* Another thread may complete it meanwhile: its entry comes to this thread later. */
+    if (EDDY__LIKELY (future->watcher == NULL && future->watchers.next == NULL))
+        future->watcher = watcher;
+    else
+        eddy__future_watch_too (future, watcher);
+    return true;
+}
+/* Nothing happens when the watcher has been told. */
+static inline void eddy__future_unwatch (EddyFuture *future, EddyWatcher *watcher)
+{
+    if (future->watcher == watcher)
+        future->watcher = NULL;
+    else if (EDDY__UNLIKELY (future->watchers.next != NULL))
+        eddy__future_unwatch_too (watcher);
 }

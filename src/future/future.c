@@ -10,31 +10,27 @@
 static void future_come_home (EddyEntry *entry);
 static void future_run_callback (EddyEntry *entry);
 
-/* A context outlives its pending futures. Those that its own thread makes share one reference: an
- * atomic count each would cost more than a fiber. */
-static void future_keep_context (EddyFuture *future, EddyContext *context)
+void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
+                        int priority)
 {
-    future->context = context;
-    future->counted = eddy__context_is_owned (context);
-    if (!future->counted || context->live_futures++ == 0)
-        eddy_ref (context);
+    if (eddy__context_is_owned (context)) {
+        eddy__context_keep (context);
+        eddy__future_init_at_home (future, object_class, context, priority);
+        return;
+    }
+    eddy__object_init_shared (future, object_class, /* holds= */ 2);
+    future->context = eddy_ref (context);
+    future->entry.priority = priority;
+    future->makers = 1;
 }
 
 /* The future is no longer pending. Home thread. */
 static void future_leave_context (EddyFuture *future)
 {
-    if (!future->counted || --future->context->live_futures == 0)
+    if (EDDY__UNLIKELY (!future->counted))
         eddy_unref (future->context);
-}
-
-void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
-                        int priority)
-{
-    eddy__object_init_shared (future, object_class, /* holds= */ 2); /* the handles', the makers' */
-    future_keep_context (future, context);
-    future->entry.priority = priority;
-    eddy__list_init (&future->watchers);
-    future->makers = 1;
+    else if (--future->context->live_futures == 0)
+        eddy__context_let_go (future->context);
 }
 
 void eddy__future_dispose (void *object)
@@ -42,14 +38,6 @@ void eddy__future_dispose (void *object)
     EddyFuture *future = object;
     if (!eddy__future_is_done (future) && future->request_cancel != NULL)
         future->request_cancel (future);
-}
-
-void eddy__future_finalize (void *object)
-{
-    EddyFuture *future = object;
-    eddy_value_clear (&future->value);
-    eddy_clear (&future->error);
-    eddy_clear (&future->source_object);
 }
 
 void eddy__future_set_callback (EddyFuture *future, void *source_object,
@@ -63,13 +51,37 @@ void eddy__future_set_callback (EddyFuture *future, void *source_object,
         future->source_object = eddy_ref (source_object);
 }
 
-/* Tells the watchers, and queues the callback. Home thread. */
-static void future_notify (EddyFuture *future)
+void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher)
+{
+    if (future->watchers.next == NULL)
+        eddy__list_init (&future->watchers);
+    eddy__list_append (&future->watchers, &watcher->member);
+}
+
+void eddy__future_unwatch_too (EddyWatcher *watcher)
+{
+    if (watcher->member.next != NULL)
+        eddy__list_remove (&watcher->member);
+}
+
+static void future_notify_more (EddyFuture *future)
 {
     for (EddyList *link; (link = eddy__list_pop (&future->watchers)) != NULL;) {
         EddyWatcher *watcher = EDDY__CONTAINER (link, EddyWatcher, member);
         watcher->completed (watcher);
     }
+}
+
+/* Tells the watchers, and queues the callback. Home thread. */
+static inline void future_notify (EddyFuture *future)
+{
+    EddyWatcher *first = future->watcher;
+    if (first != NULL) {
+        future->watcher = NULL;
+        first->completed (first);
+    }
+    if (EDDY__UNLIKELY (future->watchers.next != NULL))
+        future_notify_more (future);
     if (future->has_callback) {
         future->entry.run = future_run_callback;
         eddy__context_queue (future->context, &future->entry);
@@ -94,7 +106,7 @@ static void future_come_home (EddyEntry *entry)
     eddy_object_release (future);
 }
 
-static void future_store (EddyFuture *future, EddyValue *value, EddyError *error)
+static inline void future_store (EddyFuture *future, EddyValue *value, EddyError *error)
 {
     if (error != NULL) {
         future->error = error;
@@ -159,16 +171,6 @@ void eddy__future_unref_maker (EddyFuture *future)
                                                "%s was dropped without an answer", name));
     }
     eddy_object_release (future);
-}
-
-bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
-{
-    eddy__list_init (&watcher->member);
-    if (eddy__future_is_done (future))
-        return false;
-    eddy__list_append (&future->watchers, &watcher->member);
-    /* Another thread may have completed it meanwhile: its entry comes to this thread later. */
-    return true;
 }
 
 bool eddy_future_is_complete (EddyFuture *future)

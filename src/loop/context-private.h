@@ -10,8 +10,9 @@
 #include "loop/queue-private.h"
 #include "loop/timer-private.h"
 
-/* A pass with work in hand looks at the kernel, and at the clock, every so many entries. */
-enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16 };
+/* A pass with work in hand looks at the kernel, and at the clock, every so many entries. Fibers
+ * that go on by themselves ask every so many whether the loop should come first. */
+enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
 
 struct EddyContext {
     EddyObject object;
@@ -24,18 +25,24 @@ struct EddyContext {
     void *owner;          /* the owning thread's identity; atomic */
     unsigned depth;       /* acquired so many times */
     unsigned dispatching; /* passes that are dispatching, nested in one another */
-    unsigned since_look;  /* entries run since the kernel was last asked */
-    unsigned since_clock; /* entries run since the clock was last read */
+    unsigned n_run;       /* entries run, ever; and how many had been */
+    unsigned look_run;    /* … when the kernel was last asked */
+    unsigned clock_run;   /* … when the clock was last read */
+    unsigned peek_run;    /* … at the last peek */
     bool helps;
     bool disposed;
     EddyList sources; /* attached, not destroyed */
     EddyList signals; /* of those, the signal sources */
     uint64_t signals_seen;
-    int pass_priority; /* level that the current pass dispatches */
+    EddyReadyLevel *pass_level; /* that the current pass dispatches */
     uint32_t pass_turn;
     unsigned live_futures; /* pending ones made by its thread: together they hold one reference */
+    bool kept;             /* there is that reference */
     unsigned live_fibers;
-    EddyList fibers; /* of the fiber room: all that have not ended */
+    /* Of the fiber room: all fibers that have not ended; and what is asked, before a sleep of so
+     * many nanoseconds (-1: for ever), how long to sleep at most. */
+    EddyList fibers;
+    int64_t (*before_sleep) (int64_t timeout_ns);
 };
 
 /* This thread's identity. */
@@ -48,6 +55,23 @@ static inline void *eddy__thread_self (void)
 static inline bool eddy__context_is_owned (const EddyContext *context)
 {
     return __atomic_load_n (&context->owner, __ATOMIC_RELAXED) == eddy__thread_self ();
+}
+
+/* The reference that a context's pending futures have together. It is taken with the first; after
+ * the last one it stays until the pass ends: taking it for one fiber at a time would cost more than
+ * the fiber. Owner only. */
+static inline void eddy__context_keep (EddyContext *context)
+{
+    if (!context->kept)
+        eddy_ref (context);
+    context->kept = true;
+}
+static inline void eddy__context_let_go (EddyContext *context)
+{
+    if (context->dispatching > 0 || !context->kept || context->live_futures > 0)
+        return;
+    context->kept = false;
+    eddy_unref (context);
 }
 
 /* The context that is dispatching on this thread, or NULL. */
@@ -77,8 +101,14 @@ typedef struct EddyThreadDefault {
 void eddy__thread_default_push (EddyThreadDefault *pushed, EddyContext *context);
 void eddy__thread_default_pop (EddyThreadDefault *pushed);
 
+extern EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
+
 /* The innermost of them, or the default context; not a reference. */
-EddyContext *eddy__context_thread_default (void);
+static inline EddyContext *eddy__context_thread_default (void)
+{
+    const EddyThreadDefault *innermost = eddy__thread_defaults;
+    return innermost != NULL ? innermost->context : eddy_context_default ();
+}
 
 /* The context that an argument of NULL stands for. */
 EddyContext *eddy__context_or_default (EddyContext *context);
@@ -86,19 +116,37 @@ EddyContext *eddy__context_or_default (EddyContext *context);
 /* One pass by the owner; whether something was dispatched. */
 bool eddy__context_pass (EddyContext *context, bool may_block);
 
-/* Begins the next turn without going back to the loop, for entries that run `run`: only when the
- * loop would do just that, having nothing else to look at first. */
-static inline bool eddy__context_next_turn (EddyContext *context, void (*run) (EddyEntry *entry))
+/* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
+bool eddy__context_peek (EddyContext *context);
+
+/* Begins the next turn without going back to the loop; false when the loop would find something
+ * else to do first. The pass's level has entries. */
+static inline bool eddy__context_next_turn (EddyContext *context)
 {
-    const EddyReadyLevel *level = eddy__ready_most_urgent (&context->ready);
-    if (level == NULL || level->priority != context->pass_priority || level->first->run != run)
+    if ((context->pass_level != context->ready.order[0] &&
+         context->pass_level != eddy__ready_most_urgent (&context->ready)) ||
+        context->engine->staged || eddy__port_has_mail (context->port))
         return false;
-    if (context->since_look >= EDDY__LOOK_EVERY || eddy__port_has_mail (context->port) ||
-        (context->timers.n > 0 && context->since_clock >= EDDY__CLOCK_EVERY) ||
-        eddy__engine_pending (context->engine))
+    if (context->n_run - context->peek_run >= EDDY__PEEK_EVERY && !eddy__context_peek (context))
         return false;
     context->pass_turn = ++context->ready.turn;
     return true;
+}
+
+/* Takes the entry that the loop would run next, if that runs `run`; NULL: back to the loop. While
+ * its context dispatches. */
+static inline EddyEntry *eddy__context_take_running (EddyContext *context,
+                                                     void (*run) (EddyEntry *entry))
+{
+    EddyReadyLevel *level = context->pass_level;
+    EddyEntry *entry = level->first;
+    if (entry == NULL || entry->run != run)
+        return NULL;
+    if ((int32_t) (entry->turn - context->pass_turn) >= 0 && !eddy__context_next_turn (context))
+        return NULL;
+    level->first = entry->next;
+    context->n_run++;
+    return entry;
 }
 
 /* The current time of a context: exact, since waiting for a deadline begins now. */

@@ -13,18 +13,18 @@
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
 
-static EDDY__THREAD EddyThreadDefault *thread_defaults;
+EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
 EDDY__THREAD char eddy__thread_identity;
 
 void eddy__thread_default_push (EddyThreadDefault *pushed, EddyContext *context)
 {
-    *pushed = (EddyThreadDefault){ thread_defaults, context };
-    thread_defaults = pushed;
+    *pushed = (EddyThreadDefault){ eddy__thread_defaults, context };
+    eddy__thread_defaults = pushed;
 }
 
 void eddy__thread_default_pop (EddyThreadDefault *pushed)
 {
-    thread_defaults = pushed->outer;
+    eddy__thread_defaults = pushed->outer;
 }
 
 /* Nothing is called any more: what is still queued lets go of what it holds. */
@@ -36,7 +36,7 @@ static void context_dispose (void *object)
     EddyReadyLevel *level;
     while ((level = eddy__ready_most_urgent (&context->ready)) != NULL) {
         uint32_t later = context->ready.turn + 1;
-        EddyEntry *entry = eddy__ready_take (&context->ready, level->priority, later, NULL);
+        EddyEntry *entry = eddy__ready_take (level, later);
         entry->run (entry);
     }
 }
@@ -102,11 +102,6 @@ EddyContext *eddy__context_or_default (EddyContext *context)
     return context != NULL ? context : eddy_context_default ();
 }
 
-EddyContext *eddy__context_thread_default (void)
-{
-    return thread_defaults != NULL ? thread_defaults->context : eddy_context_default ();
-}
-
 EddyContext *eddy_context_ref_thread_default (void)
 {
     return eddy_ref (eddy__context_thread_default ());
@@ -126,7 +121,7 @@ bool eddy_context_push_thread_default (EddyContext *context)
 
 void eddy_context_pop_thread_default (EddyContext *context)
 {
-    EddyThreadDefault *popped = thread_defaults;
+    EddyThreadDefault *popped = eddy__thread_defaults;
     EDDY__EXPECT (popped != NULL && popped->context == context);
     eddy__thread_default_pop (popped);
     eddy_context_release (context);

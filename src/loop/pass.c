@@ -23,7 +23,7 @@ EddyContext *eddy__context_current (void)
 
 int64_t eddy__context_read_clock (EddyContext *context)
 {
-    context->since_clock = 0;
+    context->clock_run = context->n_run;
     return context->now_ns = eddy__sys_now_ns ();
 }
 
@@ -43,9 +43,30 @@ static bool pass_take_mail (EddyContext *context)
     return taken;
 }
 
+static bool pass_is_look_due (const EddyContext *context)
+{
+    return context->n_run - context->look_run >= EDDY__LOOK_EVERY;
+}
+
+static bool pass_is_clock_due (const EddyContext *context)
+{
+    return context->timers.n > 0 && context->n_run - context->clock_run >= EDDY__CLOCK_EVERY;
+}
+
+bool eddy__context_peek (EddyContext *context)
+{
+    context->peek_run = context->n_run;
+    if (pass_is_clock_due (context) || eddy__engine_pending (context->engine))
+        return false;
+    /* To look would tell no more than that. */
+    if (context->engine->verbs->pending_is_exact)
+        context->look_run = context->n_run;
+    return !pass_is_look_due (context);
+}
+
 static void pass_wait (EddyContext *context, int64_t timeout_ns)
 {
-    context->since_look = 0;
+    context->look_run = context->n_run;
     int answer = eddy__engine_wait (context->engine, timeout_ns);
     if (EDDY__UNLIKELY (answer < 0))
         eddy__log (EDDY_LOG_WARNING, "the engine's wait failed: %s", strerror (-answer));
@@ -79,16 +100,15 @@ static void pass_collect (EddyContext *context, bool may_block)
      * look before it sleeps. */
     bool mail = pass_take_mail (context);
     eddy__signals_collect (context);
-    bool idle = context->ready.n_entries == 0;
+    bool idle = eddy__ready_most_urgent (&context->ready) == NULL;
     if (idle && may_block && !mail)
         pass_sleep (context);
-    else if (idle || eddy__engine_pending (context->engine) ||
-             context->since_look >= EDDY__LOOK_EVERY)
+    else if (idle || eddy__engine_pending (context->engine) || pass_is_look_due (context))
         pass_wait (context, 0);
     if (idle)
         pass_take_mail (context);
     eddy__signals_collect (context);
-    if (context->timers.n > 0 && (idle || context->since_clock >= EDDY__CLOCK_EVERY))
+    if (idle ? context->timers.n > 0 : pass_is_clock_due (context))
         eddy__timers_fire (&context->timers, eddy__context_read_clock (context));
 }
 
@@ -99,27 +119,25 @@ static bool pass_dispatch (EddyContext *context)
     if (level == NULL)
         return false;
     EddyContext *outer = pass_context;
-    int outer_priority = context->pass_priority;
+    EddyReadyLevel *outer_level = context->pass_level;
     uint32_t outer_turn = context->pass_turn;
-    int priority = level->priority;
-    uint32_t turn = ++context->ready.turn;
     EddyThreadDefault pushed;
     eddy__thread_default_push (&pushed, context);
     pass_context = context;
-    context->pass_priority = priority;
-    context->pass_turn = turn;
+    context->pass_level = level;
+    context->pass_turn = ++context->ready.turn;
     context->dispatching++;
     EddyEntry *entry;
-    while ((entry = eddy__ready_take (&context->ready, priority, turn, NULL)) != NULL) {
-        context->since_look++;
-        context->since_clock++;
+    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
+        context->n_run++;
         entry->run (entry);
     }
     context->dispatching--;
     eddy__thread_default_pop (&pushed);
-    context->pass_priority = outer_priority;
+    context->pass_level = outer_level;
     context->pass_turn = outer_turn;
     pass_context = outer;
+    eddy__context_let_go (context);
     return true;
 }
 

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/compiler-private.h"
 #include "engine/port-private.h"
 
 typedef struct EddyReadyLevel {
@@ -20,38 +22,57 @@ typedef struct EddyReadyLevel {
 enum { EDDY__READY_LEVELS = 32 };
 
 typedef struct EddyReadyQueue {
-    /* Most urgent first. Programs use a handful of priorities; past 32 at once, entries join the
-     * nearest less urgent level. */
-    EddyReadyLevel levels[EDDY__READY_LEVELS];
-    unsigned n_levels;
-    unsigned n_entries;
+    EddyReadyLevel *latest; /* that an entry joined: mostly the next one joins it, too */
     uint32_t turn;
+    unsigned n_levels;
+    /* Programs use a handful of priorities; past 32 at once, entries join the nearest less urgent
+     * level. A level once made stays, and stays where it is. */
+    EddyReadyLevel *order[EDDY__READY_LEVELS]; /* most urgent first */
+    EddyReadyLevel levels[EDDY__READY_LEVELS]; /* as they came */
 } EddyReadyQueue;
 
-void eddy__ready_push (EddyReadyQueue *queue, EddyEntry *entry);
+/* The level that entries of a priority join; made if need be. */
+EddyReadyLevel *eddy__ready_get_level (EddyReadyQueue *queue, int priority);
 /* Takes an entry out before its turn. */
 void eddy__ready_remove (EddyReadyQueue *queue, EddyEntry *entry);
+
+void eddy__ready_push_elsewhere (EddyReadyQueue *queue, EddyEntry *entry);
+
+static inline void eddy__ready_join (EddyReadyQueue *queue, EddyReadyLevel *level, EddyEntry *entry)
+{
+    entry->turn = queue->turn;
+    entry->next = NULL;
+    if (level->first == NULL)
+        level->first = entry;
+    else
+        level->last->next = entry;
+    level->last = entry;
+}
+
+static inline void eddy__ready_push (EddyReadyQueue *queue, EddyEntry *entry)
+{
+    EddyReadyLevel *level = queue->latest;
+    if (EDDY__LIKELY (level != NULL && level->priority == entry->priority))
+        eddy__ready_join (queue, level, entry);
+    else
+        eddy__ready_push_elsewhere (queue, entry);
+}
+
 /* The most urgent level that has entries; NULL: none has. */
-EddyReadyLevel *eddy__ready_most_urgent (EddyReadyQueue *queue);
-/* The level of a priority; NULL: none. Good until the next push, which may move levels. */
-static inline EddyReadyLevel *eddy__ready_find (EddyReadyQueue *queue, int priority)
+static inline EddyReadyLevel *eddy__ready_most_urgent (const EddyReadyQueue *queue)
 {
     for (unsigned i = 0; i < queue->n_levels; i++)
-        if (queue->levels[i].priority == priority)
-            return &queue->levels[i];
+        if (queue->order[i]->first != NULL)
+            return queue->order[i];
     return NULL;
 }
-/* Takes the first entry of a priority if it is older than `turn`, and if `run` is NULL or what it
- * runs; NULL otherwise. */
-static inline EddyEntry *eddy__ready_take (EddyReadyQueue *queue, int priority, uint32_t turn,
-                                           void (*run) (EddyEntry *entry))
+
+/* Takes the first entry of a level if it is older than `turn`; NULL otherwise. */
+static inline EddyEntry *eddy__ready_take (EddyReadyLevel *level, uint32_t turn)
 {
-    EddyReadyLevel *level = eddy__ready_find (queue, priority);
-    EddyEntry *entry = level == NULL ? NULL : level->first;
-    if (entry == NULL || (int32_t) (entry->turn - turn) >= 0 || (run != NULL && entry->run != run))
+    EddyEntry *entry = level->first;
+    if (entry == NULL || (int32_t) (entry->turn - turn) >= 0)
         return NULL;
     level->first = entry->next;
-    entry->next = NULL;
-    queue->n_entries--;
     return entry;
 }

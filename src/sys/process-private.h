@@ -25,6 +25,8 @@ const char *eddy__sys_getenv (const char *name);
 /* Processors this process may run on; at least 1, whatever happens. */
 unsigned eddy__sys_cpu_count (void);
 size_t eddy__sys_page_size (void);
+/* Lets another thread run first: for waits that are all but over. */
+void eddy__sys_sched_yield (void);
 /* "6.1.0-25-amd64", cut to `len` with its terminator. */
 int eddy__sys_kernel_release (char *buf, size_t len);
 int eddy__sys_getrlimit (int resource, struct rlimit *limit);

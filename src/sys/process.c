@@ -66,6 +66,11 @@ unsigned eddy__sys_cpu_count (void)
     return count > 0 ? (unsigned) count : 1;
 }
 
+void eddy__sys_sched_yield (void)
+{
+    sched_yield ();
+}
+
 size_t eddy__sys_page_size (void)
 {
     return (size_t) sysconf (_SC_PAGESIZE);

@@ -24,6 +24,9 @@ sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import tap  # noqa: E402, F401 (the path comes first; for the tests)
 
+# ThreadSanitizer waits for a second at each exit, in case something is still to be found.
+os.environ["TSAN_OPTIONS"] = os.environ.get("TSAN_OPTIONS", "second_deadlock_stack=1") + ":atexit_sleep_ms=0"
+
 # Signals that a shell has told a background job to ignore would be ignored by eddy, too: with a
 # handler of ours here, its children begin with the default.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -42,14 +45,24 @@ def escape(path):
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
+def memory_place():
+    """A folder in memory with room for our trees, or None."""
+    try:
+        status = os.statvfs("/dev/shm")
+    except OSError:
+        return None
+    has_room = status.f_bavail * status.f_frsize > 1 << 30
+    return "/dev/shm" if has_room and os.access("/dev/shm", os.W_OK) else None
+
+
 class CliTest(unittest.TestCase):
     """A test with a folder of its own, removed at its end."""
 
-    in_memory = False       # where times matter, not a disk's
+    in_memory = False       # where there is much to write, or times matter
 
     def setUp(self):
-        memory = "/dev/shm" if self.in_memory and os.access("/dev/shm", os.W_OK) else None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="eddy-cli-", dir=memory))
+        place = memory_place() if self.in_memory else None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="eddy-cli-", dir=place))
         self.addCleanup(self.remove_folder)
         self.source = self.folder / "source"
         self.copy = self.folder / "copy"

@@ -18,7 +18,7 @@ from cli import make_file, tap
 
 SEED = int(os.environ.get("EDDY_TEST_SEED", random.randrange(1 << 32)))
 N_SMALL = 1500
-BIG_SIZES = [16 << 20, 9 << 20, 5 << 20, 24 << 20]
+BIG_SIZES = [12 << 20, 6 << 20, 4 << 20, 8 << 20]
 STATUS_OF = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 
@@ -121,7 +121,7 @@ class Cancel(cli.CliTest):
             share = self.run_once(seconds, number, older=run % 5 == 4)
             hit = share is not None and 0 < share < 1
             n_hits += hit
-            longest *= 0.9 if share == 1 else 1.01
+            longest *= 0.8 if share == 1 else 1.02
             bins[0 if not share else 11 if share == 1 else 1 + int(share * 10)] += 1
         print("# share of the files that were copied when the signal came:")
         for number, count in enumerate(bins):

@@ -117,6 +117,8 @@ class FullDisk(cli.CliTest):
 
 
 class Engines(cli.CliTest):
+    in_memory = True
+
     def test_refused(self):
         """io_uring refused with EPERM and ENOSYS, and by a policy that kills with EDDY_ENGINE=epoll"""
         cli.make_varied_tree(self.source)
@@ -143,6 +145,8 @@ class Engines(cli.CliTest):
 
 
 class ChangingSource(cli.CliTest):
+    in_memory = True
+
     def change_during_copy(self, change):
         """Copies while `change` runs over and over in a thread; returns the runs and the answers."""
         stop = threading.Event()

@@ -410,3 +410,69 @@ EDDY_TEST (dropped_future_is_cancelled)
     close_pipe (fds);
     eddy_test_context_end (context);
 }
+
+/* --- the other forms ---------------------------------------------------------------------------
+ */
+
+static void write_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    ReadCall *call = user_data;
+    (void) source_object;
+    call->count = eddy_fd_write_finish (result, &call->error);
+    call->calls++;
+    eddy_main_loop_quit (call->loop);
+}
+
+static void sync_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    ReadCall *call = user_data;
+    (void) source_object;
+    call->count = eddy_fd_sync_finish (result, &call->error);
+    call->calls++;
+    eddy_main_loop_quit (call->loop);
+}
+
+static void wait_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    ReadCall *call = user_data;
+    (void) source_object;
+    call->count = eddy_fd_wait_finish (result, &call->error);
+    call->calls++;
+    eddy_main_loop_quit (call->loop);
+}
+
+EDDY_TEST (write_sync_and_wait_by_callback)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    ReadCall call = { .loop = eddy_main_loop_new (context) };
+    int fd = make_file ();
+    eddy_fd_write_async (fd, "callback", 8, 3, EDDY_PRIORITY_HIGH, NULL, write_ready, &call);
+    eddy_main_loop_run (call.loop);
+    ck_assert_int_eq (call.count, 8);
+    eddy_fd_sync_async (fd, EDDY_PRIORITY_DEFAULT, NULL, sync_ready, &call);
+    eddy_main_loop_run (call.loop);
+    ck_assert_int_eq (call.count, 1);
+    eddy_fd_wait_async (fd, POLLIN, EDDY_PRIORITY_DEFAULT, NULL, wait_ready, &call);
+    eddy_main_loop_run (call.loop);
+    ck_assert_int_eq (call.count, POLLIN);
+    ck_assert_int_eq (call.calls, 3);
+    ck_assert_ptr_null (call.error);
+    close (fd);
+    eddy_unref (call.loop);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (write_sync_and_wait_blocking)
+{
+    EddyError *error = NULL;
+    int fd = make_file ();
+    int fds[2];
+    make_pipe (fds);
+    ck_assert_int_eq (eddy_fd_write (fd, "block", 5, 0, NULL, &error), 5);
+    ck_assert (eddy_fd_sync (fd, NULL, &error));
+    ck_assert_int_eq (eddy_fd_wait (fds[1], POLLOUT, NULL, &error), POLLOUT);
+    ck_assert (!eddy_fd_sync (fds[0], NULL, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_INVALID_ARGUMENT);
+    close_pipe (fds);
+    close (fd);
+}

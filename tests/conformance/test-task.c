@@ -3,6 +3,7 @@
  * Tasks and futures: a callback runs exactly once, in the right context, and values have owners.
  */
 #include <pthread.h>
+#include <stdio.h>
 
 #include "context.h"
 
@@ -132,7 +133,7 @@ static void note_message (EddyLogLevel level, const char *message, void *data)
     (void) data;
     criticals += level == EDDY_LOG_CRITICAL;
     warnings += level == EDDY_LOG_WARNING;
-    strncpy (last_message, message, sizeof last_message - 1);
+    snprintf (last_message, sizeof last_message, "%s", message);
 }
 
 EDDY_TEST (second_return_is_misuse)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A context of a test's own, with the checks that every test makes at its end: nothing is left under
- * way, and the engine that EDDY_ENGINE names did the work. Public headers only.
+ * A context of a test's own, with the checks that every test makes at its end: nothing is left
+ * under way, and the engine that EDDY_ENGINE names did the work. Public headers only.
  */
 #pragma once
 

@@ -10,20 +10,31 @@
 #include "fiber/switch-private.h"
 
 typedef struct Flow {
-    void *sp;
+    EddyFlow flow;
     EddySanitizerFiber sanitizer;
+    void (*entry) (void *argument);
+    void *argument;
 } Flow;
+
+static inline void flow_enter (EddyFlow *flow)
+{
+    Flow *self = (Flow *) flow;
+
+    self->entry (self->argument);
+    __builtin_trap (); /* an entry must not return */
+}
 
 static inline void flow_init (Flow *flow, void *bottom, size_t size, void (*entry) (void *),
                               void *argument)
 {
-    flow->sp = eddy__switch_prepare ((char *) bottom + size, entry, argument);
+    flow->entry = entry;
+    flow->argument = argument;
+    eddy__switch_prepare (&flow->flow, (char *) bottom + size, flow_enter);
     eddy__sanitizer_fiber_init (&flow->sanitizer, bottom, size);
 }
 
 static inline void flow_init_thread (Flow *flow)
 {
-    flow->sp = NULL;
     eddy__sanitizer_thread_init (&flow->sanitizer);
 }
 
@@ -35,7 +46,7 @@ static inline void flow_clear (Flow *flow)
 static inline void flow_switch (Flow *from, Flow *to)
 {
     eddy__sanitizer_before_switch (&from->sanitizer, &to->sanitizer, false);
-    eddy__switch (&from->sp, to->sp);
+    eddy__switch (&from->flow, &to->flow);
     eddy__sanitizer_after_switch (&from->sanitizer);
 }
 
@@ -49,6 +60,6 @@ static inline void flow_begin (Flow *self)
 static inline void flow_end (Flow *self, Flow *to)
 {
     eddy__sanitizer_before_switch (&self->sanitizer, &to->sanitizer, /* from_is_dying= */ true);
-    eddy__switch (&self->sp, to->sp);
+    eddy__switch (&self->flow, &to->flow);
     __builtin_unreachable ();
 }

@@ -32,9 +32,9 @@ EDDY_TEST (copy_keeps_permissions_without_being_asked)
     ck_assert_int_eq (chmod (eddy_test_path ("from"), 0647), 0);
     files_copy ("from", "to", EDDY_FILE_COPY_NONE);
     ck_assert_int_eq (files_stat ("to").st_mode, S_IFREG | 0647);
-    ck_assert_int_eq (chmod (eddy_test_path ("from"), 0), 0);
+    ck_assert_int_eq (chmod (eddy_test_path ("from"), 0400), 0);
     files_copy ("from", "closed", EDDY_FILE_COPY_NONE);
-    ck_assert_int_eq (files_stat ("closed").st_mode, S_IFREG);
+    ck_assert_int_eq (files_stat ("closed").st_mode, S_IFREG | 0400);
 }
 
 EDDY_TEST (copy_reads_files_that_say_they_are_empty)
@@ -134,6 +134,52 @@ EDDY_TEST (copy_refuses_devices_and_sockets_unopened)
     ck_assert_str_eq (eddy_error_get_message (error), "/dev/null: Operation not supported");
     eddy_clear_error (&error);
     ck_assert (!files_exists ("copy"));
+}
+
+/* ---- A name that changes hands --------------------------------------------------------------- */
+
+typedef enum Successor { SUCCESSOR_FIFO, SUCCESSOR_FOLDER, SUCCESSOR_LINK } Successor;
+
+/* Between the question what the source is and its opening, the name goes to another file. */
+static int successor_ask (EddySysCall call, void *data)
+{
+    Successor *successor = data;
+    const char *path = eddy_test_path ("from");
+    if (call != EDDY_SYS_OPENAT || unlink (path) != 0)
+        return 0;
+    if (*successor == SUCCESSOR_FIFO)
+        ck_assert_int_eq (mkfifo (path, 0600), 0);
+    else if (*successor == SUCCESSOR_FOLDER)
+        ck_assert_int_eq (mkdir (path, 0700), 0);
+    else
+        ck_assert_int_eq (symlink ("elsewhere", path), 0);
+    return 0;
+}
+
+static bool copy_with_successor (Successor successor, EddyError **error)
+{
+    files_write ("from", "text", 4);
+    eddy__sys_set_fault (successor_ask, &successor);
+    bool is_copied = files_copy_full ("from", "to", FILES_KEEP_ALL, NULL, error);
+    eddy__sys_set_fault (NULL, NULL);
+    return is_copied;
+}
+
+EDDY_TEST (copy_of_a_name_that_another_file_takes)
+{
+    EddyError *error = NULL;
+
+    /* No waiting for its writer: what was opened is no longer a file to be read. */
+    ck_assert (copy_with_successor (SUCCESSOR_FIFO, &error));
+    ck_assert (S_ISFIFO (files_stat ("to").st_mode));
+    ck_assert_int_eq (unlink (eddy_test_path ("from")), 0);
+    ck_assert_int_eq (unlink (eddy_test_path ("to")), 0);
+    ck_assert (!copy_with_successor (SUCCESSOR_LINK, &error));
+    files_assert_error (&error, EDDY_IO_ERROR_TOO_MANY_LINKS, ELOOP, "from");
+    ck_assert_int_eq (unlink (eddy_test_path ("from")), 0);
+    ck_assert (!copy_with_successor (SUCCESSOR_FOLDER, &error));
+    files_assert_error (&error, EDDY_IO_ERROR_WOULD_RECURSE, EISDIR, "from");
+    ck_assert_int_eq (files_count (), 1);
 }
 
 /* ---- What stands in the way ------------------------------------------------------------------ */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* How a fiber lets others run: the way from a public function to the switch, inlined as a whole.
+ *
+ * After a switch the processor's stack of predicted returns holds the other flow's calls, so each
+ * return from a function between the public one and the switch may be predicted wrong, at 6 ns. */
+#pragma once
+
+#include "fiber/fiber-private.h"
+
+/* The loop's flow, under the innermost pass of this thread. */
+extern EDDY__THREAD EddyFiberFlow *eddy__fiber_loop;
+/* Ended, and to be freed by the flow that runs next. */
+extern EDDY__THREAD EddyFiber *eddy__fiber_dead;
+
+/* What a fiber's entry runs: its turn, on the loop's stack. */
+void eddy__fiber_run (EddyEntry *entry);
+/* Makes a new fiber whose turn it is fit to be switched to; false when it has failed instead. */
+bool eddy__fiber_make_fit (EddyFiber *fiber);
+/* Buries who made the last switch. */
+void eddy__fiber_bury_dead (EddyFiber *dead);
+
+/* Right after each switch, on the flow that now runs. */
+EDDY__FIBER_INLINE void fiber_arrived (void)
+{
+    EddyFiber *dead = eddy__fiber_dead;
+    if (EDDY__UNLIKELY (dead != NULL))
+        eddy__fiber_bury_dead (dead);
+}
+
+EDDY__FIBER_INLINE void fiber_exchange (EddyFiberFlow *from, EddyFiberFlow *to, bool from_is_dying)
+{
+    eddy__sanitizer_before_switch (&from->sanitizer, &to->sanitizer, from_is_dying);
+    eddy__switch (&from->flow, &to->flow);
+    eddy__sanitizer_after_switch (&from->sanitizer);
+    fiber_arrived ();
+}
+
+/* From a running fiber to the next one; NULL: to the loop. Returns when it is its turn again. */
+EDDY__FIBER_INLINE void fiber_switch_to (EddyFiber *from, EddyFiber *to, bool from_is_dying)
+{
+    eddy__overflow_fiber = to;
+    if (to == NULL) {
+        fiber_exchange (&from->flow, eddy__fiber_loop, from_is_dying);
+        return;
+    }
+    to->state = EDDY_FIBER_RUNNING;
+    fiber_exchange (&from->flow, &to->flow, from_is_dying);
+}
+
+/* The next fiber that may run without the loop: of the same level, and older than the pass; or of
+ * the next turn, when the loop would find nothing else to do first. NULL: back to the loop. */
+EDDY__FIBER_INLINE EddyFiber *fiber_next (EddyContext *context)
+{
+    for (;;) {
+        EddyEntry *entry = eddy__context_take_running (context, eddy__fiber_run);
+        if (entry == NULL)
+            return NULL;
+        EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+        if (EDDY__LIKELY (fiber->state != EDDY_FIBER_NEW) || eddy__fiber_make_fit (fiber))
+            return fiber;
+    }
+}
+
+/* Lets others run. errno is the fiber's own. */
+EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber)
+{
+    int error_number = *fiber->error_number;
+    EddyFiber *next = fiber_next (fiber->future.context);
+    if (next == fiber)
+        fiber->state = EDDY_FIBER_RUNNING;
+    else
+        fiber_switch_to (fiber, next, /* from_is_dying= */ false);
+    *fiber->error_number = error_number;
+}
+
+EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const char *waits_for)
+{
+    EddyFiber *fiber = wait->fiber;
+    while (!wait->woken) {
+        fiber->waits_for = waits_for;
+        fiber->state = EDDY_FIBER_PARKED;
+        fiber_leave (fiber);
+    }
+    fiber->wait = NULL;
+    fiber->waits_for = NULL;
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Errors, values, bytes, memory, log.
+ */
+#include <eddy/bytes.h>
+#include <eddy/error.h>
+#include <eddy/log.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc-private.h"
+#include "base/bytes-private.h"
+#include "base/list-private.h"
+#include "base/log-private.h"
+#include "base/value-private.h"
+#include "test.h"
+
+EDDY_TEST (error_tells_what_and_why)
+{
+    EddyError *error = NULL;
+    eddy_error_set_errno (&error, ENOENT, "%s", "/etc/absent");
+    ck_assert_str_eq (eddy_error_get_message (error), "/etc/absent: No such file or directory");
+    ck_assert_int_eq (eddy_error_get_errno (error), ENOENT);
+    ck_assert_str_eq (eddy_error_get_domain (error), EDDY_IO_ERROR);
+    ck_assert_int_eq (eddy_error_get_code (error), EDDY_IO_ERROR_NOT_FOUND);
+    ck_assert (eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_NOT_FOUND));
+    ck_assert (!eddy_error_matches (error, "other", EDDY_IO_ERROR_NOT_FOUND));
+    ck_assert (!eddy_error_matches (NULL, EDDY_IO_ERROR, 0));
+    ck_assert (!eddy_error_is_cancelled (error));
+    eddy_clear_error (&error);
+    ck_assert_ptr_null (error);
+    eddy_error_set (NULL, EDDY_IO_ERROR, EDDY_IO_ERROR_FAILED, "nobody asks");
+    eddy_error_set_errno (NULL, EIO, "nobody asks");
+    eddy_error_take (NULL, eddy_error_new ("d", 1, "nobody asks"));
+    eddy_error_take (&error, eddy_error_new_errno (ECANCELED, "reading"));
+    ck_assert (eddy_error_is_cancelled (error));
+    eddy_unref (error);
+}
+
+static int deny_all (size_t size, void *data)
+{
+    (void) size;
+    (void) data;
+    return 1;
+}
+
+EDDY_TEST (error_without_memory_says_so)
+{
+    eddy__alloc_set_fault (deny_all, NULL);
+    EddyError *error = eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_EXISTS, "lost");
+    ck_assert_ptr_null (eddy_bytes_new ("x", 1));
+    ck_assert_ptr_null (eddy__block_alloc (100));
+    eddy__alloc_set_fault (NULL, NULL);
+    ck_assert_int_eq (eddy_error_get_code (error), EDDY_IO_ERROR_NO_MEMORY);
+    ck_assert_str_eq (eddy_error_get_message (error), "out of memory");
+    eddy_unref (error);
+}
+
+EDDY_TEST (codes_of_errno)
+{
+    ck_assert_int_eq (eddy_io_error_from_errno (EDQUOT), EDDY_IO_ERROR_NO_SPACE);
+    ck_assert_int_eq (eddy_io_error_from_errno (EPERM), EDDY_IO_ERROR_PERMISSION_DENIED);
+    ck_assert_int_eq (eddy_io_error_from_errno (ENOTTY), EDDY_IO_ERROR_FAILED);
+}
+
+EDDY_TEST (bytes_end_with_a_zero)
+{
+    EddyBytes *bytes = eddy_bytes_new ("ab\0c", 4);
+    ck_assert_uint_eq (eddy_bytes_get_size (bytes), 4);
+    ck_assert_mem_eq (eddy_bytes_get_data (bytes), "ab\0c", 5);
+    eddy_unref (bytes);
+    bytes = eddy_bytes_new (NULL, 0);
+    ck_assert_str_eq (eddy_bytes_get_data (bytes), "");
+    eddy_unref (bytes);
+    ck_assert_ptr_null (eddy__bytes_new_uninitialised (SIZE_MAX));
+    bytes = eddy__bytes_new_uninitialised (2);
+    memcpy (eddy__bytes_get_writable (bytes), "hi", 2);
+    bytes = eddy__bytes_resize (bytes, 1);
+    ck_assert_str_eq (eddy_bytes_get_data (bytes), "h");
+    ck_assert_ptr_null (eddy__bytes_resize (bytes, SIZE_MAX));
+    eddy_unref (bytes);
+}
+
+EDDY_TEST (values_go_to_takers)
+{
+    EddyValue from = EDDY_VALUE_INIT, to = EDDY_VALUE_INIT;
+    eddy_value_take_pointer (&from, eddy_strdup ("single"), eddy_free);
+    eddy__value_copy_for_taker (&from, &to);
+    ck_assert_int_eq (from.kind, EDDY_VALUE_NONE);
+    ck_assert_str_eq (to.as.pointer, "single");
+    eddy_value_clear (&to);
+    eddy_value_take_object (&from, eddy_bytes_new ("shared", 6));
+    eddy__value_copy_for_taker (&from, &to);
+    ck_assert_ptr_eq (from.as.pointer, to.as.pointer);
+    eddy_value_clear (&from);
+    ck_assert_str_eq (eddy_bytes_get_data (to.as.pointer), "shared");
+    eddy_value_clear (&to);
+    eddy_value_set_int (&from, -5);
+    eddy__value_copy_for_taker (&from, &to);
+    ck_assert_int_eq (to.as.integer, -5);
+}
+
+EDDY_TEST (blocks_come_back)
+{
+    void *blocks[64];
+    for (size_t size = 1; size < 3000; size += 61) {
+        for (int i = 0; i < 64; i++) {
+            blocks[i] = eddy__block_alloc (size);
+            ck_assert_ptr_nonnull (blocks[i]);
+            memset (blocks[i], i, size);
+        }
+        for (int i = 0; i < 64; i++) {
+            ck_assert_int_eq (*(char *) blocks[i], i);
+            eddy__block_free (blocks[i], size);
+        }
+    }
+    eddy__block_free (NULL, 10);
+}
+
+typedef struct Member {
+    EddyList link;
+    int number;
+} Member;
+
+EDDY_TEST (lists_keep_their_order)
+{
+    EddyList list, other;
+    Member members[6];
+    eddy__list_init (&list);
+    eddy__list_init (&other);
+    ck_assert_ptr_null (eddy__list_pop (&list));
+    for (int i = 0; i < 6; i++) {
+        members[i].number = i;
+        eddy__list_append (i < 3 ? &list : &other, &members[i].link);
+    }
+    eddy__list_remove (&members[1].link);
+    ck_assert (!eddy__list_is_linked (&members[1].link));
+    eddy__list_remove (&members[1].link);
+    eddy__list_splice (&list, &other);
+    ck_assert (eddy__list_is_empty (&other));
+    eddy__list_splice (&list, &other);
+    int expected[] = { 0, 2, 3, 4, 5 };
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq (((Member *) (void *) eddy__list_pop (&list))->number, expected[i]);
+    ck_assert (eddy__list_is_empty (&list));
+}
+
+static char heard[2000];
+
+static void hear (EddyLogLevel level, const char *message, void *data)
+{
+    ck_assert_int_eq (level, EDDY_LOG_WARNING);
+    ck_assert_ptr_eq (data, heard);
+    strcpy (heard, message); /* check-allow: strcpy: the message is shorter than 1,024 bytes */
+}
+
+EDDY_TEST (long_messages_are_cut)
+{
+    char text[1500];
+    memset (text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    eddy_log_set_handler (hear, heard);
+    eddy__log (EDDY_LOG_WARNING, "%s", text);
+    ck_assert_uint_eq (strlen (heard), 1023);
+    eddy_log_set_handler (NULL, NULL);
+}
