@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spine-awaits N: awaits N reads in a fiber and prints how many allocations and mappings they made in
- * all. Half of them read a file, which is done without waiting; half read a pipe whose other end
+ * spine-awaits N: awaits N reads in a fiber and prints how many allocations and mappings they made
+ * in all. Half of them read a file, which is done without waiting; half read a pipe whose other end
  * answers only when it is asked, so that each suspends the fiber. Runs under count-alloc.so
  * (LD_PRELOAD).
  *

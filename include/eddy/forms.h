@@ -63,7 +63,7 @@ typedef struct EddyForm {
     void (*clear) (void *arguments);
 } EddyForm;
 
-/** An EddyFileProgressCallback whose data is an EddyFormProgress. Thread: a worker's. Since: 0.1 */
+/** An EddyFileProgressCallback whose data is an EddyFormProgress. Thread: the body's. Since: 0.1 */
 EDDY_API void eddy_form_progress (int64_t current_num_bytes, int64_t total_num_bytes,
                                   void *progress);
 

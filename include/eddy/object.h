@@ -117,11 +117,13 @@ EDDY_API void eddy_free (void *memory);
         *(pointer) = NULL;                                                                         \
     } while (0)
 
+/** What EDDY_AUTO calls with the address of its variable. Thread: any. Since: 0.1 */
 static inline void eddy_auto_unref (void *variable)
 {
     eddy_unref (*(void **) variable);
 }
 
+/** What EDDY_AUTO_FREE calls with the address of its variable. Thread: any. Since: 0.1 */
 static inline void eddy_auto_free (void *variable)
 {
     eddy_free (*(void **) variable);

@@ -358,7 +358,8 @@ static void fiber_describe (const void *record, EddyOverflowInfo *info)
 static void fiber_main (EddyFlow *flow);
 
 /* A thread about to sleep for longer gives back the stacks of a burst: those that no fiber needed
- * between two trims. While more are warm than are kept, it sleeps no longer than to the next one. */
+ * between two trims. While more are warm than are kept, it sleeps no longer than to the next one.
+ */
 static int64_t fiber_before_sleep (int64_t timeout_ns)
 {
     static EDDY__THREAD int64_t next_trim_ns;

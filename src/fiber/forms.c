@@ -37,6 +37,10 @@ static void progress_deliver (EddyEntry *entry)
 void eddy_form_progress (int64_t current_num_bytes, int64_t total_num_bytes, void *data)
 {
     EddyFormProgress *progress = data;
+    if (progress->context == NULL) { /* a fiber's, which is at home already */
+        progress->callback (current_num_bytes, total_num_bytes, progress->callback_data);
+        return;
+    }
     __atomic_store_n (&progress->total_num_bytes, total_num_bytes, __ATOMIC_RELEASE);
     __atomic_store_n (&progress->current_num_bytes, current_num_bytes, __ATOMIC_RELEASE);
     if (__atomic_exchange_n (&progress->posted, 1, __ATOMIC_ACQ_REL) == 0)

@@ -96,8 +96,8 @@ static void pass_sleep (EddyContext *context)
 /* Finds what is ready. */
 static void pass_collect (EddyContext *context, bool may_block)
 {
-    /* Mail may have completed what somebody runs this loop for, with nothing left to dispatch: he must
-     * look before it sleeps. */
+    /* Mail may have completed what somebody runs this loop for, with nothing left to dispatch: he
+     * must look before it sleeps. */
     bool mail = pass_take_mail (context);
     eddy__signals_collect (context);
     bool idle = eddy__ready_most_urgent (&context->ready) == NULL;

@@ -337,7 +337,26 @@ EDDY_TEST (context_has_one_owner)
     pthread_join (thread, &acquired);
     ck_assert_ptr_null (acquired);
     eddy_context_iteration (context, false);
+    ck_assert (eddy_context_acquire (context));
+    eddy_context_release (context);
+    ck_assert (eddy_context_is_owner (context));
     eddy_test_context_end (context);
+}
+
+/* It lives as long as the process, and keeps its fd: so in a process of its own. */
+EDDY_TEST (default_context_is_one)
+{
+    pid_t child = fork ();
+    ck_assert_int_ge (child, 0);
+    if (child == 0) {
+        EddyContext *context = eddy_context_ref_thread_default ();
+        bool same = context == eddy_context_default () && context == eddy_context_default ();
+        eddy_unref (context);
+        _exit (same && !eddy_context_iteration (NULL, false) ? 0 : 1);
+    }
+    int status = -1;
+    ck_assert_int_eq (waitpid (child, &status, 0), child);
+    ck_assert_int_eq (status, 0);
 }
 
 static void *run_in_thread (void *data)
