@@ -83,7 +83,7 @@ static void queue_pop_file (CopyQueue *queue, CopyItem *taken)
     queue->n_files--;
     const char *name = eddy_file_info_get_name (info);
     *taken = (CopyItem){ .folder = folder,
-                         .source = eddy_file_get_child (folder->source, name),
+                         .source = eddy_file_get_child_for_info (folder->source, info),
                          .destination = eddy_file_get_child (folder->destination, name),
                          .info = info };
 }

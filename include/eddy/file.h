@@ -46,6 +46,19 @@ EDDY_API EddyFile *eddy_file_new_for_path (const char *path);
 /** Makes a file of a name within a folder. NULL when memory is out. Thread: any. Since: 0.1 */
 EDDY_API EddyFile *eddy_file_get_child (EddyFile *file, const char *name);
 
+/**
+ * Makes a file of what a listing of a folder has told. Operations believe the kind that @info names
+ * until they have opened the file, and so ask one question less.
+ *
+ * @file: the folder that was listed
+ * @info: of one of its files
+ *
+ * Returns: a file with one reference, or NULL when memory is out
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API EddyFile *eddy_file_get_child_for_info (EddyFile *file, const EddyFileInfo *info);
+
 /** The path, owned by @file. Thread: any. Since: 0.1 */
 EDDY_API const char *eddy_file_get_path (EddyFile *file);
 

@@ -214,7 +214,7 @@ EDDY__FIBER_INLINE void fiber_complete (EddyFiber *fiber)
     if (EDDY__UNLIKELY (fiber->detached))
         fiber_report_detached (fiber, error);
     EddyGroup *group = fiber->group;
-    eddy__future_complete_sole (&fiber->future, NULL, error);
+    eddy__future_finish_sole (&fiber->future);
     if (group != NULL)
         eddy__group_child_ended (group, fiber);
 }
@@ -358,8 +358,7 @@ static void fiber_describe (const void *record, EddyOverflowInfo *info)
 static void fiber_main (EddyFlow *flow);
 
 /* A thread about to sleep for longer gives back the stacks of a burst: those that no fiber needed
- * between two trims. While more are warm than are kept, it sleeps no longer than to the next one.
- */
+ * between two trims. While more are warm than are kept, it sleeps only until the next trim. */
 static int64_t fiber_before_sleep (int64_t timeout_ns)
 {
     static EDDY__THREAD int64_t next_trim_ns;
@@ -375,6 +374,18 @@ static int64_t fiber_before_sleep (int64_t timeout_ns)
     return pool->n_warm <= EDDY_STACK_WARM_KEPT ? timeout_ns : next_trim_ns - now_ns;
 }
 
+/* A fiber has its stack: from now on it counts as alive. */
+EDDY__FIBER_INLINE void fiber_join_context (EddyFiber *fiber)
+{
+    EddyContext *context = fiber->future.context;
+    fiber->error_number = fiber_error_number;
+    context->before_sleep = fiber_before_sleep;
+    context->live_fibers++;
+    eddy__list_append (&context->fibers, &fiber->member);
+    if (EDDY__UNLIKELY (fiber->parent != NULL))
+        fiber_follow_parent (fiber);
+}
+
 /* Gives a new fiber its stack; 0 or -errno. */
 static int fiber_bind (EddyFiber *fiber)
 {
@@ -385,15 +396,9 @@ static int fiber_bind (EddyFiber *fiber)
     int answer = eddy__stack_take (fiber->stack_size, &fiber->stack);
     if (EDDY__UNLIKELY (answer < 0))
         return answer;
-    fiber->error_number = fiber_error_number;
     eddy__switch_prepare (&fiber->flow.flow, fiber->stack->top, fiber_main);
     eddy__sanitizer_fiber_init (&fiber->flow.sanitizer, fiber->stack->bottom, fiber->stack->size);
-    EddyContext *context = fiber->future.context;
-    context->before_sleep = fiber_before_sleep;
-    context->live_fibers++;
-    eddy__list_append (&context->fibers, &fiber->member);
-    if (EDDY__UNLIKELY (fiber->parent != NULL))
-        fiber_follow_parent (fiber);
+    fiber_join_context (fiber);
     return 0;
 }
 
@@ -446,22 +451,50 @@ EDDY__FIBER_INLINE void fiber_call_function (EddyFiber *fiber)
     }
 }
 
-/* The bottom of a fiber's stack. */
-static void fiber_main (EddyFlow *flow)
+/* Runs what the fiber was made for. */
+EDDY__FIBER_INLINE void fiber_work (EddyFiber *fiber)
 {
-    EddyFiber *fiber = EDDY__CONTAINER (flow, EddyFiber, flow.flow);
-    eddy__sanitizer_after_switch (&fiber->flow.sanitizer);
-    fiber_arrived ();
     /* Straight into the future, where nobody looks before it is done. */
     if (EDDY__LIKELY (fiber->function != NULL))
         fiber_call_function (fiber);
     else
         fiber->body (fiber, &fiber->future.value, &fiber->future.error);
-    EddyContext *context = fiber->future.context;
-    context->live_fibers--;
+    fiber->future.context->live_fibers--;
     eddy__list_remove (&fiber->member);
     fiber_complete (fiber);
-    EddyFiber *next = fiber_next (context);
+}
+
+/* Whether a fiber whose turn comes after that of one that has ended begins on its stack. In a burst
+ * of fibers that end without waiting this saves the switch, and a third of the time. A sanitizer
+ * would have to believe that they are one flow. */
+EDDY__FIBER_INLINE bool fiber_inherit (EddyFiber *fiber, EddyFiber *next)
+{
+    if (EDDY__SANITIZED || next->state != EDDY_FIBER_NEW || next->stack_size > EDDY_STACK_SIZE ||
+        fiber->stack->slab == NULL)
+        return false;
+    next->stack = fiber->stack;
+    next->state = EDDY_FIBER_RUNNING;
+    eddy__overflow_fiber = next;
+    fiber_join_context (next);
+    fiber_bury (fiber);
+    return true;
+}
+
+/* The bottom of a fiber's stack. */
+static void fiber_main (EddyFlow *flow)
+{
+    EddyFiber *fiber = EDDY__CONTAINER (flow, EddyFiber, flow.flow);
+    EddyFiber *next = fiber;
+    eddy__sanitizer_after_switch (&fiber->flow.sanitizer);
+    fiber_arrived ();
+    do {
+        fiber = next;
+        fiber_work (fiber);
+        next = fiber_take (fiber->future.context);
+    } while (next != NULL && fiber_inherit (fiber, next));
+    EddyContext *context = fiber->future.context;
+    while (next != NULL && next->state == EDDY_FIBER_NEW && !eddy__fiber_make_fit (next))
+        next = fiber_take (context);
     eddy__fiber_dead = fiber;
     fiber_switch_to (fiber, next, /* from_is_dying= */ true);
     __builtin_unreachable ();

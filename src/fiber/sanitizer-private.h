@@ -8,7 +8,7 @@
  * stack, on which the loop runs. The order around a switch:
  *
  *     eddy__sanitizer_before_switch (&from->sanitizer, &to->sanitizer, from_is_dying);
- *     eddy__switch (&from->sp, to->sp);
+ *     eddy__switch (&from->flow, &to->flow);
  *     eddy__sanitizer_after_switch (&from->sanitizer);
  *
  * and the first thing that a new fiber's entry does is eddy__sanitizer_after_switch() on its own.

@@ -8,6 +8,19 @@
  * none. It is inlined, and goes on by a jump: no call is left unreturned and no return made that
  * had no call, so the processor's stack of predicted returns stays even.
  *
+ * Measured on an EPYC (Zen 5), ns each, against a function that pushes the six registers that a
+ * callee keeps, exchanges the stacks and goes on by `ret`, both in Eddy as it is:
+ *
+ *     spawn a fiber and join it, one at a time   jump 29   ret 59
+ *     the same, a hundred at a time              jump 20   ret 21
+ *     two fibers that yield                      jump 5.9  ret 7.2
+ *
+ * In bare rings of flows that all run the same code, three or ten calls deep, both take the same
+ * (4 and 11 ns with 2 or 64 flows, 6 and 14 with 1,000): there the predicted returns of one flow
+ * are right for the next. Where neighbours run different code, every return above the switch is
+ * predicted wrong in both (17 ns two calls deep, some 150 ten calls deep). The jump wins where
+ * flows begin and end, since those have no call to return to.
+ *
  * Where a flow goes on, the compiler's own unwind tables hold: a debugger that is given the three
  * words walks up a flow that does not run. The same asm serves under -fcf-protection and
  * -mbranch-protection=bti: it goes on at a landing. A shadow stack cannot follow an exchange of

@@ -47,18 +47,23 @@ EDDY__FIBER_INLINE void fiber_switch_to (EddyFiber *from, EddyFiber *to, bool fr
     fiber_exchange (&from->flow, &to->flow, from_is_dying);
 }
 
-/* The next fiber that may run without the loop: of the same level, and older than the pass; or of
- * the next turn, when the loop would find nothing else to do first. NULL: back to the loop. */
+/* Takes the next fiber that may run without the loop: of the same level, and older than the pass;
+ * or of the next turn, when the loop would find nothing else to do first. NULL: back to the loop.
+ */
+EDDY__FIBER_INLINE EddyFiber *fiber_take (EddyContext *context)
+{
+    EddyEntry *entry = eddy__context_take_running (context, eddy__fiber_run);
+    return entry == NULL ? NULL : EDDY__CONTAINER (entry, EddyFiber, future.entry);
+}
+
+/* The same, fit to be switched to. */
 EDDY__FIBER_INLINE EddyFiber *fiber_next (EddyContext *context)
 {
-    for (;;) {
-        EddyEntry *entry = eddy__context_take_running (context, eddy__fiber_run);
-        if (entry == NULL)
-            return NULL;
-        EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
-        if (EDDY__LIKELY (fiber->state != EDDY_FIBER_NEW) || eddy__fiber_make_fit (fiber))
-            return fiber;
-    }
+    EddyFiber *fiber = fiber_take (context);
+    while (fiber != NULL && EDDY__UNLIKELY (fiber->state == EDDY_FIBER_NEW) &&
+           !eddy__fiber_make_fit (fiber))
+        fiber = fiber_take (context);
+    return fiber;
 }
 
 /* Lets others run. errno is the fiber's own. */

@@ -146,14 +146,37 @@ static int times_give (const EddyFilePlace *to, const struct statx *info)
     return place_set_times (to, times);
 }
 
+/* What the copy has already. A new file mostly has the right owner and mode, and to see that costs a
+ * third of setting them, on file systems with a journal far less. */
+static int place_ask (const EddyFilePlace *to, struct statx *has)
+{
+    has->stx_mask = 0;
+    return to->fd < 0 ? 0 : eddy__sys_fstatx (to->fd, STATX_MODE | STATX_UID | STATX_GID, has);
+}
+
+static bool owner_is_right (const struct statx *has, const struct statx *info)
+{
+    return (has->stx_mask & STATX_UID) != 0 && (has->stx_mask & STATX_GID) != 0 &&
+           has->stx_uid == info->stx_uid && has->stx_gid == info->stx_gid;
+}
+
+static bool mode_is_right (const struct statx *has, mode_t mode)
+{
+    return (has->stx_mask & STATX_MODE) != 0 && (has->stx_mode & 07777) == mode;
+}
+
 int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *to,
                                 const struct statx *info, bool all, const char **failed)
 {
     mode_t mode = info->stx_mode & 07777;
-    int result = 1;
+    struct statx has;
+    *failed = to->path;
+    int result = place_ask (to, &has);
+    if (result < 0)
+        return result;
+    result = 1;
     if (all) {
-        *failed = to->path;
-        result = owner_give (to, info);
+        result = owner_is_right (&has, info) ? 0 : owner_give (to, info);
         if (result >= 0) {
             int xattr_result = xattr_give_all (from, to, failed);
             result = xattr_result < 0 ? xattr_result : result;
@@ -165,7 +188,8 @@ int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *
     if (result == 1)
         mode &= (mode_t) ~(S_ISUID | S_ISGID);
     *failed = to->path;
-    result = S_ISLNK (info->stx_mode) ? 0 : place_set_mode (to, mode);
+    bool needs_mode = !S_ISLNK (info->stx_mode) && !mode_is_right (&has, mode);
+    result = needs_mode ? place_set_mode (to, mode) : 0;
     if (result == 0 && all)
         result = times_give (to, info);
     return result;

@@ -11,7 +11,8 @@
 #include "file/file-private.h"
 
 typedef struct EddyFileCopy {
-    const char *source;
+    const EddyFile *source_file;
+    const char *source; /* its path */
     const char *destination;
     EddyFileCopyFlags flags;
     EddyCancellable *cancellable;

@@ -22,6 +22,7 @@ static EddyFile *file_new (size_t length)
     if (file == NULL)
         return NULL;
     eddy__object_init (file, &file_class);
+    file->listed_type = EDDY_FILE_TYPE_UNKNOWN;
     file->path[length] = '\0';
     return file;
 }
@@ -50,6 +51,15 @@ EddyFile *eddy_file_get_child (EddyFile *file, const char *name)
     if (slash != 0)
         child->path[length] = '/';
     memcpy (child->path + length + slash, name, name_length);
+    return child;
+}
+
+EddyFile *eddy_file_get_child_for_info (EddyFile *file, const EddyFileInfo *info)
+{
+    EDDY__EXPECT (file != NULL && info != NULL, NULL);
+    EddyFile *child = eddy_file_get_child (file, eddy_file_info_get_name (info));
+    if (child != NULL)
+        child->listed_type = eddy_file_info_get_file_type (info);
     return child;
 }
 

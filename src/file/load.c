@@ -86,7 +86,7 @@ EddyBytes *eddy_file_load_contents_body (EddyFile *file, EddyCancellable *cancel
     FileLoad load = { NULL, 0, 0 };
     struct statx info;
     int fd;
-    int result = eddy__file_open_regular (path, /* follow= */ true, &info, &fd);
+    int result = eddy__file_open_regular (file, /* follow= */ true, &info, &fd);
     if (result >= 0)
         result = load_file (&load, fd, &info, cancellable);
     if (fd >= 0)

@@ -14,14 +14,35 @@ static int open_regular (const char *path, bool follow)
     return fd == -EAGAIN ? eddy__sys_openat (AT_FDCWD, path, flags, 0) : fd;
 }
 
-int eddy__file_open_regular (const char *path, bool follow, struct statx *info, int *fd)
+/* Opens what a listing called a regular file. 1: it is none any more, or cannot be opened, and is to
+ * be asked as if nobody had told. */
+static int open_listed (const EddyFile *file, struct statx *info, int *fd)
+{
+    if (file->listed_type != EDDY_FILE_TYPE_REGULAR)
+        return 1;
+    *fd = open_regular (file->path, /* follow= */ false);
+    if (*fd < 0)
+        return 1;
+    int result = eddy__sys_fstatx (*fd, STATX_BASIC_STATS, info);
+    if (result < 0 || S_ISREG (info->stx_mode))
+        return result;
+    eddy__sys_close (*fd);
+    *fd = -1;
+    return 1;
+}
+
+int eddy__file_open_regular (const EddyFile *file, bool follow, struct statx *info, int *fd)
 {
     *fd = -1;
-    int result =
-        eddy__sys_statx (AT_FDCWD, path, eddy__file_stat_flags (follow), STATX_BASIC_STATS, info);
+    int result = open_listed (file, info, fd);
+    if (result != 1)
+        return result;
+    *fd = -1;
+    result = eddy__sys_statx (AT_FDCWD, file->path, eddy__file_stat_flags (follow),
+                              STATX_BASIC_STATS, info);
     if (result < 0 || !S_ISREG (info->stx_mode))
         return result;
-    *fd = open_regular (path, follow);
+    *fd = open_regular (file->path, follow);
     if (*fd < 0)
         return *fd;
     return eddy__sys_fstatx (*fd, STATX_BASIC_STATS, info);

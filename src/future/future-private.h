@@ -95,6 +95,35 @@ static inline bool eddy__future_is_done (const EddyFuture *future)
     return __atomic_load_n (&future->state, __ATOMIC_ACQUIRE) == EDDY_FUTURE_DONE;
 }
 
+/* Beside the first watcher. */
+void eddy__future_notify_more (EddyFuture *future);
+void eddy__future_queue_callback (EddyFuture *future);
+
+/* Tells the watchers, and queues the callback; the future is no longer pending. Home thread. */
+static inline void eddy__future_notify (EddyFuture *future)
+{
+    EddyWatcher *first = future->watcher;
+    if (first != NULL) {
+        future->watcher = NULL;
+        first->completed (first);
+    }
+    if (EDDY__UNLIKELY (future->watchers.next != NULL))
+        eddy__future_notify_more (future);
+    if (EDDY__UNLIKELY (future->has_callback))
+        eddy__future_queue_callback (future);
+    if (EDDY__UNLIKELY (!future->counted))
+        eddy_unref (future->context);
+    else if (--future->context->live_futures == 0)
+        eddy__context_let_go (future->context);
+}
+
+/* Completes it with what was put into it before, as complete_sole does. */
+static inline void eddy__future_finish_sole (EddyFuture *future)
+{
+    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
+    eddy__future_notify (future);
+}
+
 /* The only maker's, after completion. */
 static inline void eddy__future_drop_sole_maker (EddyFuture *future)
 {

@@ -24,15 +24,6 @@ void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyC
     future->makers = 1;
 }
 
-/* The future is no longer pending. Home thread. */
-static void future_leave_context (EddyFuture *future)
-{
-    if (EDDY__UNLIKELY (!future->counted))
-        eddy_unref (future->context);
-    else if (--future->context->live_futures == 0)
-        eddy__context_let_go (future->context);
-}
-
 void eddy__future_dispose (void *object)
 {
     EddyFuture *future = object;
@@ -64,7 +55,7 @@ void eddy__future_unwatch_too (EddyWatcher *watcher)
         eddy__list_remove (&watcher->member);
 }
 
-static void future_notify_more (EddyFuture *future)
+void eddy__future_notify_more (EddyFuture *future)
 {
     for (EddyList *link; (link = eddy__list_pop (&future->watchers)) != NULL;) {
         EddyWatcher *watcher = EDDY__CONTAINER (link, EddyWatcher, member);
@@ -72,21 +63,10 @@ static void future_notify_more (EddyFuture *future)
     }
 }
 
-/* Tells the watchers, and queues the callback. Home thread. */
-static inline void future_notify (EddyFuture *future)
+void eddy__future_queue_callback (EddyFuture *future)
 {
-    EddyWatcher *first = future->watcher;
-    if (first != NULL) {
-        future->watcher = NULL;
-        first->completed (first);
-    }
-    if (EDDY__UNLIKELY (future->watchers.next != NULL))
-        future_notify_more (future);
-    if (future->has_callback) {
-        future->entry.run = future_run_callback;
-        eddy__context_queue (future->context, &future->entry);
-    }
-    future_leave_context (future);
+    future->entry.run = future_run_callback;
+    eddy__context_queue (future->context, &future->entry);
 }
 
 static void future_run_callback (EddyEntry *entry)
@@ -102,7 +82,7 @@ static void future_run_callback (EddyEntry *entry)
 static void future_come_home (EddyEntry *entry)
 {
     EddyFuture *future = EDDY__CONTAINER (entry, EddyFuture, entry);
-    future_notify (future);
+    eddy__future_notify (future);
     eddy_object_release (future);
 }
 
@@ -121,8 +101,7 @@ static inline void future_store (EddyFuture *future, EddyValue *value, EddyError
 void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError *error)
 {
     future_store (future, value, error);
-    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
-    future_notify (future);
+    eddy__future_finish_sole (future);
 }
 
 bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error)
@@ -145,7 +124,7 @@ bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *err
         future->entry.run = future_come_home;
     __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
     if (at_home) {
-        future_notify (future);
+        eddy__future_notify (future);
         eddy_object_release (future);
         return true;
     }

@@ -86,6 +86,8 @@ static int64_t pass_timeout (EddyContext *context)
 static void pass_sleep (EddyContext *context)
 {
     int64_t timeout_ns = pass_timeout (context);
+    if (timeout_ns != 0 && context->before_sleep != NULL)
+        timeout_ns = context->before_sleep (timeout_ns);
     if (timeout_ns != 0 && !eddy__port_sleep (context->port))
         timeout_ns = 0;
     pass_wait (context, timeout_ns);

@@ -81,7 +81,10 @@ EDDY_TEST (owner_and_set_id_bits_go_together)
 
 EDDY_TEST (owner_that_may_not_be_given_takes_the_set_id_bits_along)
 {
+    if (geteuid () != 0)
+        EDDY_TEST_SKIP ("only root can make a file that is somebody else's");
     files_write ("from", "x", 1);
+    ck_assert_int_eq (chown (eddy_test_path ("from"), 1234, 2345), 0);
     ck_assert_int_eq (chmod (eddy_test_path ("from"), 06755), 0);
     eddy_test_fail_call (EDDY_SYS_FCHOWN, 1, EPERM, false);
     files_copy ("from", "to", FILES_KEEP_ALL);
@@ -89,6 +92,33 @@ EDDY_TEST (owner_that_may_not_be_given_takes_the_set_id_bits_along)
     ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_FCHOWN), 2);
     eddy_test_no_faults ();
     ck_assert_uint_eq (files_stat ("to").st_mode, S_IFREG | 0755);
+}
+
+/* What a new file has already is not given to it: seen by the calls that are not made. */
+EDDY_TEST (owner_and_mode_that_are_right_are_left_alone)
+{
+    files_write ("from", "x", 1);
+    ck_assert_int_eq (chmod (eddy_test_path ("from"), 0600), 0);
+    eddy_test_count_calls ();
+    files_copy ("from", "to", FILES_KEEP_ALL);
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_FCHOWN), 0);
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_FCHMOD), 0);
+    eddy_test_no_faults ();
+    ck_assert_uint_eq (files_stat ("to").st_mode, S_IFREG | 0600);
+    ck_assert_uint_eq (files_stat ("to").st_gid, files_stat ("from").st_gid);
+}
+
+/* A folder that hands its group on: the copy keeps the source's all the same. */
+EDDY_TEST (group_of_a_set_group_folder_is_not_taken)
+{
+    if (geteuid () != 0)
+        EDDY_TEST_SKIP ("only root can give a folder to another group");
+    files_write ("from", "x", 1);
+    ck_assert_int_eq (mkdir (eddy_test_path ("folder"), 0755), 0);
+    ck_assert_int_eq (chown (eddy_test_path ("folder"), 0, 2345), 0);
+    ck_assert_int_eq (chmod (eddy_test_path ("folder"), 02755), 0);
+    files_copy ("from", "folder/to", FILES_KEEP_ALL);
+    ck_assert_uint_eq (files_stat ("folder/to").st_gid, files_stat ("from").st_gid);
 }
 
 /* ---- Extended attributes --------------------------------------------------------------------- */

@@ -256,7 +256,12 @@ EDDY_TEST (copy_lives_without_what_a_file_system_lacks)
     };
 
     for (size_t i = 0; i < sizeof lacks / sizeof lacks[0]; i++) {
+        bool gives = lacks[i].call == EDDY_SYS_FCHOWN;
+        if (gives && geteuid () != 0)
+            continue; /* nobody else's file can be made, so no owner has to be given */
         sparse_file_begin ();
+        if (gives)
+            ck_assert_int_eq (chown (eddy_test_path ("from"), 1234, 2345), 0);
         eddy_test_fail_call (lacks[i].call, 1, lacks[i].error, lacks[i].call != EDDY_SYS_LSEEK);
         files_copy ("from", "to", FILES_KEEP_ALL);
         ck_assert_uint_gt (eddy_test_fault_hits (lacks[i].call), 0);

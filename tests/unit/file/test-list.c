@@ -2,6 +2,9 @@
 /*
  * Listing folders.
  */
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "base/alloc-private.h"
 #include "files.h"
 
@@ -202,4 +205,35 @@ EDDY_TEST (list_without_permission)
     files_write ("unsearchable/file", "", 0);
     ck_assert_int_eq (chmod (eddy_test_path ("unsearchable"), 0744), 0);
     eddy_test_run_as_nobody (list_as_nobody, NULL);
+}
+
+/* ---- Files that a listing has told of -------------------------------------------------------- */
+
+/* What is copied is what has the name now, whatever the listing said. */
+EDDY_TEST (listed_file_that_became_another_kind)
+{
+    EddyError *error = NULL;
+    files_write ("one", "text", 4);
+    files_write ("other", "text", 4);
+    EDDY_AUTO (EddyFile) folder = eddy_file_new_for_path (eddy_test_directory ());
+    EDDY_AUTO (EddyFileInfoList) infos = list ("", NULL, &error);
+    ck_assert_ptr_nonnull (infos);
+    EDDY_AUTO (EddyFile) one = eddy_file_get_child_for_info (folder, list_find (infos, "one"));
+    EDDY_AUTO (EddyFile) other = eddy_file_get_child_for_info (folder, list_find (infos, "other"));
+    EDDY_AUTO (EddyFile) copy = files_new ("copy");
+    ck_assert_ptr_nonnull (one);
+    eddy_test_count_calls ();
+    ck_assert (eddy_file_copy (one, copy, FILES_KEEP_ALL, NULL, NULL, NULL, &error));
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_STATX), 2);
+    eddy_test_no_faults ();
+    ck_assert_int_eq (unlink (eddy_test_path ("copy")), 0);
+    ck_assert_int_eq (unlink (eddy_test_path ("one")), 0);
+    ck_assert_int_eq (symlink ("elsewhere", eddy_test_path ("one")), 0);
+    ck_assert (eddy_file_copy (one, copy, FILES_KEEP_ALL, NULL, NULL, NULL, &error));
+    ck_assert_uint_eq (files_stat ("copy").st_mode & S_IFMT, S_IFLNK);
+    ck_assert_int_eq (unlink (eddy_test_path ("other")), 0);
+    ck_assert_int_eq (mkdir (eddy_test_path ("other"), 0700), 0);
+    ck_assert (!eddy_file_copy (other, copy, FILES_KEEP_ALL, NULL, NULL, NULL, &error));
+    ck_assert_int_eq (eddy_error_get_code (error), EDDY_IO_ERROR_WOULD_RECURSE);
+    eddy_clear_error (&error);
 }
