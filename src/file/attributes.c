@@ -146,8 +146,8 @@ static int times_give (const EddyFilePlace *to, const struct statx *info)
     return place_set_times (to, times);
 }
 
-/* What the copy has already. A new file mostly has the right owner and mode, and to see that costs a
- * third of setting them, on file systems with a journal far less. */
+/* What the copy has already. A new file mostly has the right owner and mode, and to see that costs
+ * a third of setting them, on file systems with a journal far less. */
 static int place_ask (const EddyFilePlace *to, struct statx *has)
 {
     has->stx_mask = 0;

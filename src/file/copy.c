@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Copying one file.
  *
- * A small file that a listing has told of costs ten system calls: open and statx of the source, open
- * of the destination, read, write, the list of extended attributes, statx of the copy, whose owner
- * and mode are mostly right already, times, and two closes. Others are asked what they are first:
- * eleven. */
+ * A small file that a listing has told of costs ten system calls: open and statx of the source,
+ * open of the destination, read, write, the list of extended attributes, statx of the copy, whose
+ * owner and mode are mostly right already, times, and two closes. Others are asked what they are
+ * first: eleven. */
 #include "file/copy-private.h"
 
 #include <eddy/file-bodies.h>

@@ -22,9 +22,9 @@ static inline int eddy__file_stat_flags (bool follow)
 /* Where the last part of a path begins, and its length without the slashes behind it. */
 const char *eddy__file_last_part (const char *path, size_t *length);
 
-/* Asks what a file is, and opens it for reading if it is a regular one. Asks before it opens, unless
- * a listing has told just now: opening a fifo wakes its writer, and opening a device may do anything.
- * What was opened is asked again, since the name may mean another file by then.
+/* Asks what a file is, and opens it for reading if it is a regular one. Asks before it opens,
+ * unless a listing has told just now: opening a fifo wakes its writer, and opening a device may do
+ * anything. What was opened is asked again, since the name may mean another file by then.
  *
  * 0 or -errno; `fd` is the caller's to close, also on failure, unless it is below 0: the file is no
  * regular one, or could not be opened. */

@@ -14,8 +14,8 @@ static int open_regular (const char *path, bool follow)
     return fd == -EAGAIN ? eddy__sys_openat (AT_FDCWD, path, flags, 0) : fd;
 }
 
-/* Opens what a listing called a regular file. 1: it is none any more, or cannot be opened, and is to
- * be asked as if nobody had told. */
+/* Opens what a listing called a regular file. 1: it is none any more, or cannot be opened, and is
+ * to be asked as if nobody had told. */
 static int open_listed (const EddyFile *file, struct statx *info, int *fd)
 {
     if (file->listed_type != EDDY_FILE_TYPE_REGULAR)

@@ -203,7 +203,8 @@ static void *compose (void *data, EddyError **error)
     EDDY_AUTO (EddyFuture)
     load = own_load_future (file, EDDY_PRIORITY_DEFAULT, NULL, note_progress, &told);
     EDDY_AUTO (EddyFuture) count = own_count_up_future (1, 2, EDDY_PRIORITY_DEFAULT, NULL);
-    EDDY_AUTO (EddyFuture) dropped = own_count_up_future (1, 90, EDDY_PRIORITY_DEFAULT, NULL);
+    EddyFuture *dropped = own_count_up_future (1, 90, EDDY_PRIORITY_DEFAULT, NULL);
+    eddy_unref (dropped);
     EddyBytes *bytes = eddy_await (load, error);
     ck_assert_ptr_nonnull (bytes);
     ck_assert_str_eq (eddy_bytes_get_data (bytes), "forms");
