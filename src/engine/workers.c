@@ -57,6 +57,7 @@ static struct {
     unsigned limit;     /* of n_running and the helpers: the processors */
     unsigned n_helpers; /* loops whose thread runs jobs too */
     bool watched;       /* a watcher stands by */
+    bool watch_is_long; /* … and does not look, since nobody waits */
 } workers = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static pthread_once_t workers_once = PTHREAD_ONCE_INIT;
@@ -232,16 +233,33 @@ static bool workers_have_room (void)
     return workers.n_queued > 0 && workers.n_running < workers_running_limit ();
 }
 
-/* The watcher's wait. True when nothing has happened for a while. */
+/* Whether somebody waits for a busy worker that may be blocked: by a job that is queued or claimed,
+ * or by one that is done and not handed back. */
+static bool workers_are_awaited (void)
+{
+    if (workers.n_queued > 0)
+        return true;
+    for (EddyList *link = workers.busy.next; link != &workers.busy; link = link->next) {
+        const Worker *worker = EDDY__CONTAINER (link, Worker, member);
+        if (worker->n_done > 0 || !eddy__list_is_empty (&worker->claimed))
+            return true;
+    }
+    return false;
+}
+
+/* The watcher's wait, short only while somebody waits. True when nothing has happened for a while.
+ */
 static bool worker_watch (void)
 {
-    bool busy = !eddy__list_is_empty (&workers.busy);
+    bool awaited = workers_are_awaited ();
     workers.watched = true;
-    bool over = workers_wait (&workers.watch, busy ? WATCH_NS : IDLE_NS);
+    workers.watch_is_long = !awaited;
+    bool over = workers_wait (&workers.watch, awaited ? WATCH_NS : IDLE_NS);
     workers.watched = false;
-    if (over && busy)
+    workers.watch_is_long = false;
+    if (over && awaited)
         watcher_look ();
-    return over && !busy;
+    return over && !awaited && eddy__list_is_empty (&workers.busy);
 }
 
 static bool worker_idle (void)
@@ -332,6 +350,9 @@ static void workers_rouse (void)
         else
             workers_start ();
     }
+    /* All are busy, perhaps blocked: the watcher is to look. */
+    if (workers.watch_is_long && workers.n_queued > wanted)
+        pthread_cond_signal (&workers.watch);
 }
 
 void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs)
