@@ -14,6 +14,17 @@
  * library. */
 #define EDDY__THREAD __thread __attribute__ ((tls_model ("initial-exec")))
 
+/* For the few functions that each spawn and each await goes through, and that hold no buffer: their
+ * frames have records whose address is taken, for which the protector takes 1 ns of 23. */
+#if defined __has_attribute
+#if __has_attribute(no_stack_protector)
+#define EDDY__NO_STACK_PROTECTOR __attribute__ ((no_stack_protector))
+#endif
+#endif
+#ifndef EDDY__NO_STACK_PROTECTOR
+#define EDDY__NO_STACK_PROTECTOR
+#endif
+
 /* The record that `member` at `pointer` lies in. */
 #define EDDY__CONTAINER(pointer, Type, member)                                                     \
     ((Type *) (void *) ((char *) (pointer) -offsetof (Type, member)))

@@ -46,24 +46,39 @@ bool eddy__object_try_ref (void *object)
     return false;
 }
 
+/* Of a class whose memory is a block of its size. */
+__attribute__ ((noinline)) static void object_end_block (EddyObject *object)
+{
+    const EddyClass *object_class = object->object_class;
+    if (object_class->finalize != NULL)
+        object_class->finalize (object);
+    eddy__block_free (object, object_class->size);
+}
+
 void eddy__object_end (EddyObject *object)
 {
     const EddyClass *object_class = object->object_class;
-    /* Read first: finalize of a class with no size of its own frees the memory. */
-    size_t size = object_class->size;
-    if (object_class->finalize != NULL)
-        object_class->finalize (object);
-    if (size != 0)
-        eddy__block_free (object, size);
+    if (object_class->size != 0)
+        object_end_block (object);
+    else if (object_class->finalize != NULL)
+        object_class->finalize (object); /* frees the memory, too, if any */
 }
 
 /* The last reference has gone; so does the hold that all references had together. */
-static void *object_dispose (EddyObject *self, bool sought)
+__attribute__ ((noinline)) static void *object_dispose (EddyObject *self)
 {
     if (self->object_class->dispose != NULL)
         self->object_class->dispose (self);
-    if (EDDY__UNLIKELY (sought))
-        __atomic_and_fetch (&self->holds, ~EDDY__SOUGHT, __ATOMIC_RELAXED);
+    if (eddy__object_count_down (&self->holds, /* alone= */ true))
+        eddy__object_end (self);
+    return NULL;
+}
+
+__attribute__ ((noinline)) static void *object_dispose_sought (EddyObject *self)
+{
+    if (self->object_class->dispose != NULL)
+        self->object_class->dispose (self);
+    __atomic_and_fetch (&self->holds, ~EDDY__SOUGHT, __ATOMIC_RELAXED);
     if (eddy__object_count_down (&self->holds, /* alone= */ true))
         eddy__object_end (self);
     return NULL;
@@ -77,7 +92,7 @@ void *eddy_unref (void *object)
     bool sought = (__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & EDDY__SOUGHT) != 0;
     if (!eddy__object_count_down (&self->references, /* alone= */ !sought))
         return NULL;
-    return object_dispose (self, sought);
+    return EDDY__UNLIKELY (sought) ? object_dispose_sought (self) : object_dispose (self);
 }
 
 void *eddy_object_hold (void *object)

@@ -7,25 +7,23 @@
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
-typedef struct FutureWait {
-    EddyFiberWait wait;
-    EddyWatcher watcher;
-} FutureWait;
-
-static void future_wait_completed (EddyWatcher *watcher)
+void eddy__future_wait_completed (EddyWatcher *watcher)
 {
-    eddy__fiber_wake (&EDDY__CONTAINER (watcher, FutureWait, watcher)->wait);
+    eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
-    FutureWait future_wait = { .watcher = { .completed = future_wait_completed } };
+    EddyFutureWait future_wait;
+    future_wait.watcher = (EddyWatcher){ .completed = eddy__future_wait_completed };
     if (!eddy__future_watch (future, &future_wait.watcher))
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
         fiber_park (&future_wait.wait, "a future");
+    if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
+        return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
     if (eddy__future_is_done (future))
         return 0;
@@ -35,7 +33,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 /* The answer of a future that is done. */
 EDDY__FIBER_INLINE bool future_answer (EddyFuture *future, EddyError **error)
 {
-    if (future->error == NULL)
+    if (EDDY__LIKELY (future->error == NULL))
         return true;
     eddy_error_take (error, eddy_ref (future->error));
     return false;
@@ -57,22 +55,22 @@ EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
     return false;
 }
 
-bool eddy_await_complete (EddyFuture *future, EddyError **error)
+EDDY__FIBER_PATH bool eddy_await_complete (EddyFuture *future, EddyError **error)
 {
     return await_complete (future, error);
 }
 
-void *eddy_await (EddyFuture *future, EddyError **error)
+EDDY__FIBER_PATH void *eddy_await (EddyFuture *future, EddyError **error)
 {
     return await_complete (future, error) ? future->value.as.pointer : NULL;
 }
 
-bool eddy_await_boolean (EddyFuture *future, EddyError **error)
+EDDY__FIBER_PATH bool eddy_await_boolean (EddyFuture *future, EddyError **error)
 {
     return await_complete (future, error) && future->value.as.boolean;
 }
 
-int64_t eddy_await_int (EddyFuture *future, EddyError **error)
+EDDY__FIBER_PATH int64_t eddy_await_int (EddyFuture *future, EddyError **error)
 {
     return await_complete (future, error) ? future->value.as.integer : -1;
 }

@@ -17,12 +17,11 @@
 
 EDDY__THREAD EddyFiberFlow *eddy__fiber_loop;
 EDDY__THREAD EddyFiber *eddy__fiber_dead;
-/* Where this thread's errno is; NULL before its first fiber. */
-static EDDY__THREAD int *fiber_error_number;
+EDDY__THREAD int *eddy__fiber_error_number;
 
 /* --- making ----------------------------------------------------------------------------------- */
 
-static void fiber_finalize_rest (EddyFiber *fiber)
+__attribute__ ((noinline)) static void fiber_finalize_rest (EddyFiber *fiber)
 {
     if (fiber->clear_extra != NULL)
         fiber->clear_extra (eddy__fiber_get_extra (fiber));
@@ -35,8 +34,9 @@ static void fiber_finalize (void *object)
 {
     EddyFiber *fiber = object;
     const EddyFuture *future = &fiber->future;
-    if (fiber->extra != 0 || future->error != NULL || future->source_object != NULL ||
-        future->value.kind == EDDY_VALUE_OBJECT || future->value.destroy != NULL)
+    uintptr_t owned = fiber->extra | (uintptr_t) future->error | (uintptr_t) future->source_object |
+                      (uintptr_t) future->value.destroy;
+    if (EDDY__UNLIKELY (owned != 0 || future->value.kind == EDDY_VALUE_OBJECT))
         fiber_finalize_rest (fiber);
     else
         eddy__block_free (fiber, sizeof *fiber);
@@ -158,9 +158,10 @@ __attribute__ ((noinline)) static EddyFuture *spawn_any (EddyContext *context,
 
 /* The usual spawn, without a call and so without registers saved: in a context of this thread that
  * has pending futures, with a record at hand. */
-EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFunc function, void *data,
-                             void (*destroy) (void *data), const EddyFiberOptions *options,
-                             const EddyPlace *place)
+EDDY__FIBER_PATH EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFunc function,
+                                              void *data, void (*destroy) (void *data),
+                                              const EddyFiberOptions *options,
+                                              const EddyPlace *place)
 {
     EddyContext *home = context;
     if (home == NULL && eddy__thread_defaults != NULL)
@@ -173,6 +174,7 @@ EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFunc function, void 
     fiber_init (fiber, 0);
     eddy__future_init_at_home (&fiber->future, &fiber_class, home, EDDY_PRIORITY_DEFAULT);
     fiber_set_function (fiber, function, data, destroy, NULL, place);
+    fiber->plain = destroy == NULL;
     eddy__context_queue (home, &fiber->future.entry);
     return &fiber->future;
 }
@@ -220,7 +222,7 @@ EDDY__FIBER_INLINE void fiber_complete (EddyFiber *fiber)
 }
 
 /* Nothing runs on the fiber any more: gives up what it held. */
-static void fiber_bury (EddyFiber *fiber)
+__attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
 {
     if (EDDY__UNLIKELY (fiber->scope != NULL)) {
         eddy__cancellable_unwatch (&fiber->scope_watch);
@@ -237,6 +239,14 @@ static void fiber_bury (EddyFiber *fiber)
     eddy__future_drop_sole_maker (&fiber->future);
 }
 
+EDDY__FIBER_INLINE void fiber_bury (EddyFiber *fiber)
+{
+    if (EDDY__LIKELY (fiber->plain))
+        eddy__future_drop_sole_maker (&fiber->future);
+    else
+        fiber_bury_rest (fiber);
+}
+
 /* --- cancelling ---------------------------------------------------------------------------- */
 
 void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause)
@@ -246,6 +256,7 @@ void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause)
         return;
     }
     fiber->cancelled = true;
+    fiber->plain = false;
     fiber->cause = cause;
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
@@ -304,6 +315,7 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
     fiber->scope = eddy_cancellable_new ();
     if (fiber->scope == NULL)
         return NULL;
+    fiber->plain = false;
     fiber->scope_watch.cancelled = fiber_scope_cancelled;
     if (fiber->cancelled)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (fiber->cause));
@@ -355,11 +367,9 @@ static void fiber_describe (const void *record, EddyOverflowInfo *info)
     }
 }
 
-static void fiber_main (EddyFlow *flow);
-
 /* A thread about to sleep for longer gives back the stacks of a burst: those that no fiber needed
  * between two trims. While more are warm than are kept, it sleeps only until the next trim. */
-static int64_t fiber_before_sleep (int64_t timeout_ns)
+int64_t eddy__fiber_before_sleep (int64_t timeout_ns)
 {
     static EDDY__THREAD int64_t next_trim_ns;
     const EddyStackPool *pool = eddy__stack_pool;
@@ -374,31 +384,20 @@ static int64_t fiber_before_sleep (int64_t timeout_ns)
     return pool->n_warm <= EDDY_STACK_WARM_KEPT ? timeout_ns : next_trim_ns - now_ns;
 }
 
-/* A fiber has its stack: from now on it counts as alive. */
-EDDY__FIBER_INLINE void fiber_join_context (EddyFiber *fiber)
-{
-    EddyContext *context = fiber->future.context;
-    fiber->error_number = fiber_error_number;
-    context->before_sleep = fiber_before_sleep;
-    context->live_fibers++;
-    eddy__list_append (&context->fibers, &fiber->member);
-    if (EDDY__UNLIKELY (fiber->parent != NULL))
-        fiber_follow_parent (fiber);
-}
-
 /* Gives a new fiber its stack; 0 or -errno. */
 static int fiber_bind (EddyFiber *fiber)
 {
-    if (EDDY__UNLIKELY (fiber_error_number == NULL)) {
-        fiber_error_number = &errno;
+    if (EDDY__UNLIKELY (eddy__fiber_error_number == NULL)) {
+        eddy__fiber_error_number = &errno;
+        __atomic_store_n (&eddy__context_in_fiber, eddy_in_fiber, __ATOMIC_RELAXED);
         (void) eddy__overflow_watch_thread (fiber_describe);
     }
     int answer = eddy__stack_take (fiber->stack_size, &fiber->stack);
     if (EDDY__UNLIKELY (answer < 0))
         return answer;
-    eddy__switch_prepare (&fiber->flow.flow, fiber->stack->top, fiber_main);
-    eddy__sanitizer_fiber_init (&fiber->flow.sanitizer, fiber->stack->bottom, fiber->stack->size);
-    fiber_join_context (fiber);
+    fiber_prepare (fiber);
+    if (fiber->parent != NULL)
+        fiber_follow_parent (fiber);
     return 0;
 }
 
@@ -451,8 +450,28 @@ EDDY__FIBER_INLINE void fiber_call_function (EddyFiber *fiber)
     }
 }
 
-/* Runs what the fiber was made for. */
-EDDY__FIBER_INLINE void fiber_work (EddyFiber *fiber)
+/* Takes the one fiber that waits for this one, if it would be next: then it goes on right in its
+ * stead, without a way through the queue and a new turn: 23 ns for a spawn and join, not 27. What
+ * else has come up meanwhile waits until the next turn begins, as if it had come a moment later. */
+EDDY__FIBER_INLINE EddyFiber *fiber_take_heir (EddyFiber *fiber)
+{
+    EddyContext *context = fiber->future.context;
+    const EddyReadyLevel *level = context->pass_level;
+    EddyWatcher *watcher = fiber->future.watcher;
+    if (watcher == NULL || watcher->completed != eddy__future_wait_completed ||
+        level->first != NULL || level != context->ready.order[0])
+        return NULL;
+    EddyFiberWait *wait = &EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait;
+    if (EDDY__UNLIKELY (wait->woken || wait->fiber->future.entry.priority != level->priority))
+        return NULL;
+    fiber->future.watcher = NULL;
+    wait->woken = true;
+    context->n_run++;
+    return wait->fiber;
+}
+
+/* Runs what the fiber was made for, and completes it. Returns who goes on in its stead, or NULL. */
+EDDY__FIBER_INLINE EddyFiber *fiber_work (EddyFiber *fiber)
 {
     /* Straight into the future, where nobody looks before it is done. */
     if (EDDY__LIKELY (fiber->function != NULL))
@@ -460,8 +479,16 @@ EDDY__FIBER_INLINE void fiber_work (EddyFiber *fiber)
     else
         fiber->body (fiber, &fiber->future.value, &fiber->future.error);
     fiber->future.context->live_fibers--;
-    eddy__list_remove (&fiber->member);
+    if (EDDY__LIKELY (fiber->plain && fiber->future.error == NULL)) {
+        fiber->state = EDDY_FIBER_DONE;
+        EddyFiber *heir = fiber_take_heir (fiber);
+        eddy__future_finish_sole (&fiber->future);
+        return heir;
+    }
+    if (fiber->listed)
+        eddy__list_remove (&fiber->member);
     fiber_complete (fiber);
+    return NULL;
 }
 
 /* Whether a fiber whose turn comes after that of one that has ended begins on its stack. In a burst
@@ -476,12 +503,38 @@ EDDY__FIBER_INLINE bool fiber_inherit (EddyFiber *fiber, EddyFiber *next)
     next->state = EDDY_FIBER_RUNNING;
     eddy__overflow_fiber = next;
     fiber_join_context (next);
+    if (EDDY__UNLIKELY (next->parent != NULL))
+        fiber_follow_parent (next);
     fiber_bury (fiber);
     return true;
 }
 
+/* The last switch, of a fiber that has ended. A plain one is buried and gives its stack back while
+ * it still stands on it, since that runs nothing that could take the stack again; a sanitizer needs
+ * its record for the switch. Saves 1 ns of 24: who runs next has nobody to bury. */
+_Noreturn EDDY__FIBER_INLINE void fiber_go (EddyFiber *fiber, EddyFiber *next)
+{
+    if (!EDDY__SANITIZED && EDDY__LIKELY (fiber->plain)) {
+        EddyFlow nowhere;
+        EddyStack *stack = fiber->stack;
+        eddy__overflow_fiber = next;
+        eddy__future_drop_sole_maker (&fiber->future);
+        eddy__stack_give (stack);
+        if (EDDY__LIKELY (next != NULL)) {
+            next->state = EDDY_FIBER_RUNNING;
+            eddy__switch (&nowhere, &next->flow.flow);
+        } else {
+            eddy__switch (&nowhere, &eddy__fiber_loop->flow);
+        }
+        __builtin_unreachable ();
+    }
+    eddy__fiber_dead = fiber;
+    fiber_switch_to (fiber, next, /* from_is_dying= */ true);
+    __builtin_unreachable ();
+}
+
 /* The bottom of a fiber's stack. */
-static void fiber_main (EddyFlow *flow)
+EDDY__FIBER_PATH void eddy__fiber_main (EddyFlow *flow)
 {
     EddyFiber *fiber = EDDY__CONTAINER (flow, EddyFiber, flow.flow);
     EddyFiber *next = fiber;
@@ -489,15 +542,14 @@ static void fiber_main (EddyFlow *flow)
     fiber_arrived ();
     do {
         fiber = next;
-        fiber_work (fiber);
-        next = fiber_take (fiber->future.context);
+        next = fiber_work (fiber);
+        if (next == NULL)
+            next = fiber_take (fiber->future.context);
     } while (next != NULL && fiber_inherit (fiber, next));
     EddyContext *context = fiber->future.context;
     while (next != NULL && next->state == EDDY_FIBER_NEW && !eddy__fiber_make_fit (next))
         next = fiber_take (context);
-    eddy__fiber_dead = fiber;
-    fiber_switch_to (fiber, next, /* from_is_dying= */ true);
-    __builtin_unreachable ();
+    fiber_go (fiber, next);
 }
 
 void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for)

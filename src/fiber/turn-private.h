@@ -12,6 +12,13 @@ extern EDDY__THREAD EddyFiberFlow *eddy__fiber_loop;
 /* Ended, and to be freed by the flow that runs next. */
 extern EDDY__THREAD EddyFiber *eddy__fiber_dead;
 
+/* Where this thread's errno is; NULL before its first fiber. */
+extern EDDY__THREAD int *eddy__fiber_error_number;
+
+/* The bottom of a fiber's stack. */
+void eddy__fiber_main (EddyFlow *flow);
+/* Asked before a thread sleeps. */
+int64_t eddy__fiber_before_sleep (int64_t timeout_ns);
 /* What a fiber's entry runs: its turn, on the loop's stack. */
 void eddy__fiber_run (EddyEntry *entry);
 /* Makes a new fiber whose turn it is fit to be switched to; false when it has failed instead. */
@@ -56,26 +63,70 @@ EDDY__FIBER_INLINE EddyFiber *fiber_take (EddyContext *context)
     return entry == NULL ? NULL : EDDY__CONTAINER (entry, EddyFiber, future.entry);
 }
 
+/* A fiber has its stack: from now on it counts as alive. */
+EDDY__FIBER_INLINE void fiber_join_context (EddyFiber *fiber)
+{
+    EddyContext *context = fiber->future.context;
+    fiber->error_number = eddy__fiber_error_number;
+    if (EDDY__UNLIKELY (context->before_sleep == NULL))
+        context->before_sleep = eddy__fiber_before_sleep;
+    context->live_fibers++;
+}
+
+/* Its stack gets its flow. */
+EDDY__FIBER_INLINE void fiber_prepare (EddyFiber *fiber)
+{
+    eddy__switch_prepare (&fiber->flow.flow, fiber->stack->top, eddy__fiber_main);
+    eddy__sanitizer_fiber_init (&fiber->flow.sanitizer, fiber->stack->bottom, fiber->stack->size);
+    fiber_join_context (fiber);
+}
+
+/* eddy__fiber_make_fit(), without a call for plain fibers; what fails here fails there once more.
+ */
+EDDY__FIBER_INLINE bool fiber_make_fit (EddyFiber *fiber)
+{
+    if (EDDY__UNLIKELY (!fiber->plain || eddy__fiber_error_number == NULL ||
+                        eddy__stack_take (0, &fiber->stack) < 0))
+        return eddy__fiber_make_fit (fiber);
+    fiber_prepare (fiber);
+    return true;
+}
+
 /* The same, fit to be switched to. */
 EDDY__FIBER_INLINE EddyFiber *fiber_next (EddyContext *context)
 {
     EddyFiber *fiber = fiber_take (context);
-    while (fiber != NULL && EDDY__UNLIKELY (fiber->state == EDDY_FIBER_NEW) &&
-           !eddy__fiber_make_fit (fiber))
+    while (fiber != NULL && fiber->state == EDDY_FIBER_NEW && !fiber_make_fit (fiber))
         fiber = fiber_take (context);
     return fiber;
 }
 
-/* Lets others run. errno is the fiber's own. */
+/* The wait for a future. */
+typedef struct EddyFutureWait {
+    EddyFiberWait wait;
+    EddyWatcher watcher;
+} EddyFutureWait;
+
+/* Its watcher's: wakes the fiber. */
+void eddy__future_wait_completed (EddyWatcher *watcher);
+
+/* Lets others run. errno is the fiber's own. Most fibers of a burst never come here, and are never
+ * listed. */
 EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber)
 {
+    if (EDDY__UNLIKELY (!fiber->listed)) {
+        eddy__list_append (&fiber->future.context->fibers, &fiber->member);
+        fiber->listed = true;
+        fiber->plain = false;
+    }
     int error_number = *fiber->error_number;
     EddyFiber *next = fiber_next (fiber->future.context);
     if (next == fiber)
         fiber->state = EDDY_FIBER_RUNNING;
     else
         fiber_switch_to (fiber, next, /* from_is_dying= */ false);
-    *fiber->error_number = error_number;
+    if (EDDY__UNLIKELY (*fiber->error_number != error_number))
+        *fiber->error_number = error_number;
 }
 
 EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const char *waits_for)
@@ -87,5 +138,4 @@ EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const char *waits_for)
         fiber_leave (fiber);
     }
     fiber->wait = NULL;
-    fiber->waits_for = NULL;
 }

@@ -66,7 +66,8 @@ static inline void eddy__future_init_at_home (EddyFuture *future, const EddyClas
     future->context = context;
     future->counted = true;
     context->live_futures++;
-    future->entry.priority = priority;
+    if (priority != 0)
+        future->entry.priority = priority;
     future->makers = 1;
 }
 void eddy__future_dispose (void *object);

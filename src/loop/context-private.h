@@ -39,8 +39,8 @@ struct EddyContext {
     unsigned live_futures; /* pending ones made by its thread: together they hold one reference */
     bool kept;             /* there is that reference */
     unsigned live_fibers;
-    /* Of the fiber room: all fibers that have not ended; and what is asked, before a sleep of so
-     * many nanoseconds (-1: for ever), how long to sleep at most. */
+    /* Of the fiber room: all fibers that have let others run and have not ended; and what is asked,
+     * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
 };
@@ -89,7 +89,11 @@ static inline bool eddy__context_post (EddyContext *context, EddyEntry *entry)
     return eddy__port_post (context->port, entry);
 }
 
-/* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it). */
+/* Set by the fiber room: whether this thread runs a fiber, on whose stack no loop can run. */
+extern bool (*eddy__context_in_fiber) (void);
+
+/* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it; -EDEADLK:
+ * in a fiber). */
 int eddy__context_enter (EddyContext *context);
 void eddy__context_leave (EddyContext *context);
 
@@ -123,11 +127,13 @@ bool eddy__context_peek (EddyContext *context);
  * else to do first. The pass's level has entries. */
 static inline bool eddy__context_next_turn (EddyContext *context)
 {
-    if ((context->pass_level != context->ready.order[0] &&
-         context->pass_level != eddy__ready_most_urgent (&context->ready)) ||
-        context->engine->staged || eddy__port_has_mail (context->port))
+    if (EDDY__UNLIKELY (context->pass_level != context->ready.order[0]) &&
+        context->pass_level != eddy__ready_most_urgent (&context->ready))
         return false;
-    if (context->n_run - context->peek_run >= EDDY__PEEK_EVERY && !eddy__context_peek (context))
+    if (EDDY__UNLIKELY (context->engine->staged || eddy__port_has_mail (context->port)))
+        return false;
+    if (EDDY__UNLIKELY (context->n_run - context->peek_run >= EDDY__PEEK_EVERY) &&
+        !eddy__context_peek (context))
         return false;
     context->pass_turn = ++context->ready.turn;
     return true;
@@ -140,7 +146,7 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
 {
     EddyReadyLevel *level = context->pass_level;
     EddyEntry *entry = level->first;
-    if (entry == NULL || entry->run != run)
+    if (EDDY__UNLIKELY (entry == NULL || entry->run != run))
         return NULL;
     if ((int32_t) (entry->turn - context->pass_turn) >= 0 && !eddy__context_next_turn (context))
         return NULL;

@@ -167,8 +167,15 @@ bool eddy_context_is_owner (EddyContext *context)
     return eddy__context_is_owned (eddy__context_or_default (context));
 }
 
+bool (*eddy__context_in_fiber) (void);
+
 int eddy__context_enter (EddyContext *context)
 {
+    bool (*in_fiber) (void) = __atomic_load_n (&eddy__context_in_fiber, __ATOMIC_RELAXED);
+    if (in_fiber != NULL && in_fiber ()) {
+        eddy__misuse ("running a context", "not to be in a fiber, which awaits instead");
+        return -EDEADLK;
+    }
     if (!eddy_context_acquire (context))
         return -EBUSY;
     if (context->engine != NULL)

@@ -384,6 +384,25 @@ EDDY_TEST (await_outside_a_fiber_is_misuse)
     eddy_test_context_end (context);
 }
 
+static void *iterate_in_fiber (void *data, EddyError **error)
+{
+    EddyMainLoop *loop = eddy_main_loop_new (data);
+    (void) error;
+    ck_assert (!eddy_context_iteration (data, false));
+    eddy_main_loop_run (loop);
+    eddy_unref (loop);
+    return NULL;
+}
+
+EDDY_TEST (loop_inside_a_fiber_is_misuse)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    eddy_log_set_handler (count_criticals, NULL);
+    eddy_test_run_fiber (context, iterate_in_fiber, context);
+    ck_assert_int_eq (criticals, 2);
+    eddy_test_context_end (context);
+}
+
 /* --- run -------------------------------------------------------------------------------------- */
 
 static int run_three (int argc, char **argv)

@@ -68,9 +68,15 @@ static inline bool test_engine_start (TestEngine *self, EddyOp *op)
     return eddy__engine_submit (self->engine, op);
 }
 
+/* Where an operation stands; a worker may just be changing that. */
+static inline EddyOpState test_engine_state (EddyOp *op)
+{
+    return (EddyOpState) __atomic_load_n (&op->state, __ATOMIC_RELAXED);
+}
+
 static inline void test_engine_finish (TestEngine *self, EddyOp *op)
 {
-    while (op->state != EDDY_OP_DONE)
+    while (test_engine_state (op) != EDDY_OP_DONE)
         test_engine_turn (self, -1);
 }
 

@@ -117,7 +117,7 @@ EDDY_TEST (late_cancel_hits_no_stranger)
         begin_read (&engine, &young, second[0], &b, 1);
         test_engine_turn (&engine, 0);
         test_engine_turn (&engine, 0);
-        ck_assert_int_ne (young.state, EDDY_OP_DONE);
+        ck_assert_int_ne (test_engine_state (&young), EDDY_OP_DONE);
         ck_assert_int_eq (write (second[1], "y", 1), 1);
         test_engine_finish (&engine, &young);
         ck_assert_int_eq (young.result, 1);
@@ -217,7 +217,7 @@ EDDY_TEST (running_job_ends_when_its_call_returns)
     sem_wait (&gate.entered);
     eddy__engine_cancel (engine.engine, &op);
     test_engine_turn (&engine, 0);
-    ck_assert_int_ne (op.state, EDDY_OP_DONE);
+    ck_assert_int_ne (test_engine_state (&op), EDDY_OP_DONE);
     sem_post (&gate.open);
     test_engine_finish (&engine, &op);
     ck_assert_int_eq (op.result, 0);
