@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * spine-spawn one|batch N: spawns fibers and joins them, one at a time or a hundred at once;
- * prints nanoseconds each. The limit beside it is `bare-fiber spawn-one` and `spawn-batch`. Both run
- * in a process of one thread; where there are more, Eddy's costs one atomic exchange more.
+ * prints nanoseconds each. The limit beside it is `bare-fiber spawn-one` and `spawn-batch`. Both
+ * run in a process of one thread; where there are more, Eddy's costs one atomic exchange more.
  */
 #include <inttypes.h>
 #include <stdio.h>
