@@ -30,11 +30,12 @@ class Terminal(cli.CliTest):
         attributes = termios.tcgetattr(theirs)
         attributes[1] &= ~termios.OPOST
         termios.tcsetattr(theirs, termios.TCSANOW, attributes)
+        n_before = self.count_made()
         process = subprocess.Popen([cli.CLI, "copy", *arguments], stdin=subprocess.DEVNULL, stderr=theirs,
                                    env={**os.environ, "TERM": "xterm", **(environment or {})})
         os.close(theirs)
         if hold_up:
-            threading.Thread(target=self.hold_up, args=(process, hold_up)).start()
+            threading.Thread(target=self.hold_up, args=(process, hold_up, n_before)).start()
         written = b""
         while True:
             ready, _, _ = select.select([ours], [], [], 60)
@@ -48,9 +49,16 @@ class Terminal(cli.CliTest):
         os.close(ours)
         return process.wait(timeout=60), written
 
-    def hold_up(self, process, seconds):
-        """Has a copy take longer: its bar is drawn every tenth of a second."""
-        while not self.copy.exists() and process.poll() is None:
+    def count_made(self):
+        """How many files the copy's folder has; -1 while there is none."""
+        try:
+            return len(os.listdir(self.copy))
+        except FileNotFoundError:
+            return -1
+
+    def hold_up(self, process, seconds, n_before):
+        """Has a copy take longer, from when it has made something: its bar is drawn every tenth of a second."""
+        while self.count_made() <= n_before and process.poll() is None:
             time.sleep(0.0005)
         for _ in range(3):
             process.send_signal(signal.SIGSTOP)
