@@ -180,7 +180,6 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
 typedef struct FormFiber {
     const EddyForm *form;
     void *arguments;
-    EddyCancellable *cancellable;
     bool owns_arguments;
 } FormFiber;
 
@@ -204,7 +203,7 @@ static bool form_call_fiber (const EddyForm *form, void *arguments, EddyCancella
         eddy_error_set_errno (error, ENOMEM, "%s", form->name);
         return false;
     }
-    *(FormFiber *) eddy__fiber_get_extra (fiber) = (FormFiber){ form, arguments, NULL, false };
+    *(FormFiber *) eddy__fiber_get_extra (fiber) = (FormFiber){ form, arguments, false };
     fiber->body = form_fiber_body;
     fiber->name = form->name;
     eddy_context_push_thread_default (context);
@@ -292,7 +291,7 @@ static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context,
     if (fiber == NULL)
         eddy__alloc_exhausted (sizeof *fiber);
     char *extra = eddy__fiber_get_extra (fiber);
-    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + before, NULL, true };
+    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + before, true };
     fiber->clear_extra = form_fiber_clear;
     fiber->body = form_fiber_body;
     fiber->name = form->name;
