@@ -101,6 +101,18 @@ void eddy__op_make_entry (EddyOp *op);
 /* The ring refused an operation: a worker repeats it, and its answer is the result. */
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op);
 
+/* What tests put between operations and those who serve them; a program has none of it. Each is
+ * atomic. */
+typedef struct EddyEngineHooks {
+    /* Before anything is done for an operation: 0, or the -errno that it ends with, unbegun. */
+    int64_t (*begin) (EddyOp *op);
+    /* Before it goes to the kernel or a worker: its buffer may be another from now on. */
+    void (*send) (EddyOp *op);
+    /* With its result, before anybody is told. */
+    void (*done) (EddyOp *op);
+} EddyEngineHooks;
+extern EddyEngineHooks eddy__engine_hooks;
+
 /* For tests: from now on the ring answers -EACCES to this kind, as a filter that came late makes it
  * do. */
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind);

@@ -16,6 +16,11 @@
 
 enum { REFUSALS_UNTIL_REFUSED = 4 };
 
+EddyEngineHooks eddy__engine_hooks;
+
+/* A hook that a test has set, or NULL. It is set while no other thread is in here. */
+#define ENGINE_HOOK(name) __atomic_load_n (&eddy__engine_hooks.name, __ATOMIC_ACQUIRE)
+
 static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, EddyPort *port,
                              const char *why, char *reason, size_t reason_len)
 {
@@ -108,6 +113,18 @@ static void engine_send (EddyEngine *engine, EddyOp *op)
         engine->verbs->submit (engine, op);
 }
 
+/* Whether a test has an operation fail before it begins; it ends by way of the inbox. */
+static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
+{
+    int64_t answer = ENGINE_HOOK (begin) (op);
+    if (answer >= 0)
+        return false;
+    engine->live++;
+    op->state = EDDY_OP_STAGED;
+    eddy__engine_fail (engine, op, answer);
+    return true;
+}
+
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
@@ -116,6 +133,8 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
         op->state = EDDY_OP_DONE;
         return true;
     }
+    if (EDDY__UNLIKELY (ENGINE_HOOK (begin) != NULL) && engine_is_failed_by_test (engine, op))
+        return false;
     bool may_try =
         op->kind == EDDY_OP_READ || (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op));
     if (may_try && !engine->force_ring) {
@@ -127,6 +146,8 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
             return true;
         }
     }
+    if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
+        ENGINE_HOOK (send) (op);
     engine->live++;
     engine_send (engine, op);
     return false;
@@ -150,6 +171,8 @@ void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
     engine->live--;
     op->result = result;
     op->state = EDDY_OP_DONE;
+    if (EDDY__UNLIKELY (ENGINE_HOOK (done) != NULL))
+        ENGINE_HOOK (done) (op);
     op->complete (op);
 }
 
