@@ -29,6 +29,7 @@ static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, 
         return answer;
     (*engine)->verbs = verbs;
     (*engine)->port = port;
+    (*engine)->pending_is_exact = verbs->pending_is_exact;
     eddy__list_init (&(*engine)->jobs);
     if ((*engine)->reason[0] == '\0')
         snprintf ((*engine)->reason, sizeof (*engine)->reason, "%s", why);
@@ -94,6 +95,31 @@ void eddy__engine_set_helps (EddyEngine *engine, bool helps)
     eddy__workers_set_helper (helps);
 }
 
+int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd)
+{
+    int answer = engine->verbs->host (engine, event_fd, poll_fd);
+    if (answer < 0)
+        return answer;
+    engine->hosted = true;
+    engine->pending_is_exact = false;
+    engine->event_fd = event_fd;
+    return 0;
+}
+
+void eddy__engine_park (EddyEngine *engine, bool parked)
+{
+    engine->parked = parked && engine->hosted;
+    if (engine->verbs->listen != NULL && engine->hosted)
+        engine->verbs->listen (engine, parked);
+}
+
+/* The foreign loop's own code has begun or cancelled something: ours is to run. */
+static void engine_tell_host (EddyEngine *engine)
+{
+    engine->parked = false;
+    eddy__sys_eventfd_write (engine->event_fd);
+}
+
 static void engine_stage_job (EddyEngine *engine, EddyOp *op)
 {
     op->route = EDDY_ROUTE_WORKER;
@@ -104,8 +130,10 @@ static void engine_stage_job (EddyEngine *engine, EddyOp *op)
     engine->staged = true;
 }
 
-static void engine_send (EddyEngine *engine, EddyOp *op)
+void eddy__engine_route (EddyEngine *engine, EddyOp *op)
 {
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     op->route = (uint8_t) eddy__route (engine, op);
     if (op->route == EDDY_ROUTE_WORKER)
         engine_stage_job (engine, op);
@@ -149,7 +177,7 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
     if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
         ENGINE_HOOK (send) (op);
     engine->live++;
-    engine_send (engine, op);
+    eddy__engine_route (engine, op);
     return false;
 }
 
@@ -257,6 +285,8 @@ void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
     if (state >= EDDY_OP_ENDING || (op->op_flags & EDDY_OP_CANCEL_ASKED))
         return;
     op->op_flags |= EDDY_OP_CANCEL_ASKED;
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     if (op->route != EDDY_ROUTE_WORKER) {
         engine->verbs->cancel (engine, op);
     } else if (!op->published) {
