@@ -113,6 +113,8 @@ void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result);
 void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op);
 /* An operation that nobody had begun was cancelled: it completes by way of the inbox. */
 void eddy__engine_end_unbegun (EddyOp *op);
+/* Makes the operation's entry, which brings it back to its own thread. */
+void eddy__op_make_entry (EddyOp *op);
 /* The ring refused an operation: a worker repeats it, and its answer is the result. */
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op);
 

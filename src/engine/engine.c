@@ -141,8 +141,6 @@ void eddy__engine_route (EddyEngine *engine, EddyOp *op)
         engine->verbs->submit (engine, op);
 }
 
-static void engine_return (EddyEntry *entry);
-
 /* Whether a test has an operation fail before it begins; it ends by way of the inbox. */
 static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
 {
@@ -158,8 +156,6 @@ static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
-    op->entry.run = engine_return;
-    op->entry.priority = EDDY__PRIORITY_NOW;
     if (eddy__sys_forked ()) {
         op->result = -ECHILD;
         op->state = EDDY_OP_DONE;
@@ -242,6 +238,11 @@ static bool engine_repeat_stream (EddyEngine *engine, EddyOp *op)
     return true;
 }
 
+void eddy__op_make_entry (EddyOp *op)
+{
+    op->entry = (EddyEntry){ .run = engine_return, .priority = EDDY__PRIORITY_NOW };
+}
+
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op)
 {
     engine->counters.fallbacks++;
@@ -290,6 +291,8 @@ void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op)
 void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result)
 {
     op->result = result;
+    op->state = EDDY_OP_ENDING;
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
 }
 
@@ -301,9 +304,9 @@ void eddy__engine_end_unbegun (EddyOp *op)
 
 void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
 {
-    /* A worker may write RUNNING just now; only this thread writes DONE. */
-    if (__atomic_load_n (&op->state, __ATOMIC_RELAXED) == EDDY_OP_DONE ||
-        (op->op_flags & EDDY_OP_CANCEL_ASKED))
+    /* A worker may write RUNNING just now; only this thread writes ENDING and DONE. */
+    uint8_t state = __atomic_load_n (&op->state, __ATOMIC_RELAXED);
+    if (state >= EDDY_OP_ENDING || (op->op_flags & EDDY_OP_CANCEL_ASKED))
         return;
     op->op_flags |= EDDY_OP_CANCEL_ASKED;
     if (EDDY__UNLIKELY (engine->parked))
@@ -332,6 +335,7 @@ static bool engine_help (EddyEngine *engine)
     eddy__port_awake (engine->port);
     op->result = eddy__op_perform (op);
     /* By the inbox, behind whatever the job has posted there before: its progress. */
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
     return true;
 }

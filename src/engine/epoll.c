@@ -124,8 +124,6 @@ static void epoll_submit (EddyEngine *engine, EddyOp *op)
 static void epoll_cancel (EddyEngine *engine, EddyOp *op)
 {
     EpollEngine *self = (EpollEngine *) engine;
-    if (!eddy__list_is_linked (&op->link))
-        return; /* it has failed, and its end is on its way */
     eddy__list_remove (&op->link);
     epoll_update (self, op->fd, self->watches[op->fd]);
     eddy__engine_end_unbegun (op);

@@ -153,8 +153,7 @@ static void uring_fill_name (struct io_uring_sqe *sqe, const EddyOp *op)
     const char *path = op->as.name.path, *other = op->as.name.other;
     switch ((EddyOpKind) op->kind) {
     case EDDY_OP_STAT:
-        io_uring_prep_statx (sqe, op->fd, path, (int) op->flags, (unsigned) op->as.name.len,
-                             op->as.name.buf);
+        io_uring_prep_statx (sqe, op->fd, path, (int) op->flags, op->as.name.len, op->as.name.buf);
         break;
     case EDDY_OP_MKDIR:
         io_uring_prep_mkdirat (sqe, op->fd, path, op->as.name.mode);
@@ -172,12 +171,11 @@ static void uring_fill_name (struct io_uring_sqe *sqe, const EddyOp *op)
         io_uring_prep_symlinkat (sqe, other, op->fd, path);
         break;
     case EDDY_OP_GET_XATTR:
-        io_uring_prep_fgetxattr (sqe, op->fd, other, op->as.name.buf,
-                                 uring_clamp (op->as.name.len));
+        io_uring_prep_fgetxattr (sqe, op->fd, other, op->as.name.buf, op->as.name.len);
         break;
     case EDDY_OP_SET_XATTR:
         io_uring_prep_fsetxattr (sqe, op->fd, other, op->as.name.buf, (int) op->flags,
-                                 uring_clamp (op->as.name.len));
+                                 op->as.name.len);
         break;
     default:
         __builtin_unreachable ();
@@ -469,8 +467,6 @@ static void uring_cancel (EddyEngine *engine, EddyOp *op)
     if (op->state == EDDY_OP_POLLING) {
         eddy__epoll_verbs.cancel (uring_of (engine)->poller, op);
     } else if (op->state == EDDY_OP_STAGED) {
-        if (!eddy__list_is_linked (&op->link))
-            return; /* it has failed, and its end is on its way */
         eddy__list_remove (&op->link);
         eddy__engine_end_unbegun (op);
     } else if (op->state == EDDY_OP_INFLIGHT && !eddy__list_is_linked (&op->link)) {

@@ -122,7 +122,12 @@ static inline EddyContext *eddy__context_thread_default (void)
     return innermost != NULL ? innermost->context : eddy_context_default ();
 }
 
-/* The context that an argument of NULL stands for. */
+/* The context that an argument of NULL stands for: the thread's default one … */
+static inline EddyContext *eddy__context_or_thread_default (EddyContext *context)
+{
+    return context != NULL ? context : eddy__context_thread_default ();
+}
+/* … or the process's. */
 EddyContext *eddy__context_or_default (EddyContext *context);
 
 /* One pass by the owner; whether something was dispatched. */

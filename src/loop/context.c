@@ -262,7 +262,7 @@ static void invocation_run (EddyEntry *entry)
     Invocation *invocation = EDDY__CONTAINER (entry, Invocation, entry);
     while (!invocation->context->disposed && invocation->function (invocation->user_data))
         ;
-    eddy__block_free (invocation, sizeof *invocation);
+    eddy__reserve_free (invocation, sizeof *invocation);
 }
 
 void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data)
@@ -274,9 +274,7 @@ void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *u
             ;
         return;
     }
-    Invocation *invocation = eddy__block_alloc (sizeof *invocation);
-    if (invocation == NULL)
-        eddy__alloc_exhausted (sizeof *invocation);
+    Invocation *invocation = eddy__reserve_alloc (sizeof *invocation);
     *invocation = (Invocation){
         .entry = { .run = invocation_run, .priority = EDDY_PRIORITY_DEFAULT },
         .context = context,
@@ -284,5 +282,5 @@ void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *u
         .user_data = user_data,
     };
     if (!eddy__context_post (context, &invocation->entry))
-        eddy__block_free (invocation, sizeof *invocation);
+        eddy__reserve_free (invocation, sizeof *invocation);
 }
