@@ -533,8 +533,7 @@ static int uring_wait_hosted (UringEngine *self, int64_t timeout_ns)
     if (timeout_ns != 0) {
         eddy__sys_eventfd_read (self->engine.event_fd, NULL);
         uring_listen (&self->engine, true);
-        if (self->engine.counters.ring != ring || eddy__engine_pending (&self->engine) ||
-            eddy__port_has_mail (self->engine.port))
+        if (self->engine.counters.ring != ring || eddy__engine_pending (&self->engine))
             timeout_ns = 0;
     }
     answer = eddy__epoll_verbs.wait (self->poller, timeout_ns);

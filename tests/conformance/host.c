@@ -181,6 +181,33 @@ static void check_eventfds (Host *host)
     close (fd);
 }
 
+static void take_sync (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    (void) source;
+    answer->value = eddy_fd_sync_finish (result, &answer->error);
+    answer->done = true;
+}
+
+/* What the ring serves where there is one: nothing but its own word tells of it. */
+static void check_syncs (Host *host)
+{
+    EddyContextStatistics before, after;
+    int fd = open (eddy_test_path ("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    eddy_context_get_statistics (host->context, &before);
+    for (int i = 0; i < 50; i++) {
+        Answer answer = { .value = 0 };
+        ck_assert_int_eq (pwrite (fd, "x", 1, i), 1);
+        eddy_fd_sync_async (fd, 0, NULL, take_sync, &answer);
+        host->run (host, &answer.done);
+        ck_assert_int_eq (answer.value, true);
+    }
+    eddy_context_get_statistics (host->context, &after);
+    if (strcmp (after.engine, "uring") == 0)
+        ck_assert_uint_eq (after.ring - before.ring, 50);
+    close (fd);
+}
+
 /* --- jobs and other threads ------------------------------------------------------------------- */
 
 static void take_contents (void *source, EddyAsyncResult *result, void *data)
@@ -334,6 +361,7 @@ void host_check_everything (Host *host)
     check_queued (host);
     check_fds (host);
     check_eventfds (host);
+    check_syncs (host);
     check_jobs (host);
     check_invoke (host);
     check_tasks (host);
