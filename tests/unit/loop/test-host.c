@@ -120,7 +120,7 @@ EDDY_TEST (fd_tells_of_what_the_kernel_has_not_taken)
         bool done = false;
         eddy_fd_sync_async (file, 0, NULL, take_sync, &done);
         eddy_test_fail_call (EDDY_SYS_URING_ENTER, 1, errors[i], /* from_then_on= */ false);
-        ck_assert (!eddy_context_iteration (context, false));
+        eddy_context_iteration (context, false);
         drive (context, fd, &done);
         eddy_test_no_faults ();
     }
