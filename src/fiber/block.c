@@ -62,7 +62,11 @@ void eddy__block_op (EddyOp *op, EddyCancellable *cancellable)
         return;
     }
     uint64_t id = eddy_cancellable_connect (cancellable, block_cancelled, &cancel_fd, NULL);
-    op->result = block_wait (op, cancel_fd);
+    /* Not connected: cancelled by now, or memory is out, and then nothing could end the wait. */
+    if (cancellable != NULL && id == 0)
+        op->result = eddy__cancellable_is_cancelled (cancellable) ? -ECANCELED : -ENOMEM;
+    else
+        op->result = block_wait (op, cancel_fd);
     eddy_cancellable_disconnect (cancellable, id);
     if (cancel_fd >= 0)
         eddy__sys_close (cancel_fd);
