@@ -89,6 +89,8 @@ static int epoll_update (EpollEngine *self, int fd, Watch *watch)
      */
     if (answer == -ENOENT && operation == EPOLL_CTL_MOD)
         answer = eddy__sys_epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    else if (answer == -EEXIST) /* it could not be taken away when it should have been */
+        answer = eddy__sys_epoll_ctl (self->epoll_fd, EPOLL_CTL_MOD, fd, &event);
     else if (operation == EPOLL_CTL_DEL)
         answer = 0;
     if (answer == 0)
