@@ -187,7 +187,7 @@ int eddy__context_enter (EddyContext *context)
         eddy_context_release (context);
         return answer;
     }
-    context->engine_thread = eddy__thread_self ();
+    __atomic_store_n (&context->engine_thread, eddy__thread_self (), __ATOMIC_RELAXED);
     eddy__engine_set_helps (context->engine, context->helps);
     return 0;
 }
