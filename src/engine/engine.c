@@ -110,6 +110,35 @@ static void engine_send (EddyEngine *engine, EddyOp *op)
 
 static void engine_return (EddyEntry *entry);
 
+void eddy__engine_end_forgotten (EddyOp *op)
+{
+    if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
+        eddy__sys_close (op->as.poll.cancel_fd);
+}
+
+bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*run) (EddyEntry *entry))
+{
+    /* A poll writes no memory of ours, so the kernel may keep it until its engine is closed. What
+     * is on a list is on one of the engine's; what is on none is either the kernel's, or on its way
+     * home. */
+    bool is_linked = eddy__list_is_linked (&op->link);
+    if (op->route == EDDY_ROUTE_WORKER && op->published) {
+        /* From here on a worker knows the port only, and posts the entry to it. */
+        eddy__engine_cancel (engine, op);
+        op->entry.run = run;
+        return false;
+    }
+    if (is_linked && op->route == EDDY_ROUTE_WORKER)
+        engine->n_jobs--;
+    eddy__list_remove (&op->link);
+    if (is_linked || op->state == EDDY_OP_INFLIGHT) {
+        eddy__engine_end_forgotten (op);
+        return true;
+    }
+    op->entry.run = run;
+    return false;
+}
+
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
@@ -131,7 +160,8 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
             return true;
         }
     }
-    engine->live++;
+    if (!op->background)
+        engine->live++;
     engine_send (engine, op);
     return false;
 }
@@ -151,7 +181,8 @@ static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t re
 
 void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 {
-    engine->live--;
+    if (!op->background)
+        engine->live--;
     op->result = result;
     op->state = EDDY_OP_DONE;
     op->complete (op);
@@ -167,8 +198,7 @@ static void engine_return (EddyEntry *entry)
         engine->counters.workers++;
     if (performed && (op->op_flags & EDDY_OP_REPEATED))
         engine_note_repeat (engine, op, op->result);
-    if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
-        eddy__sys_close (op->as.poll.cancel_fd);
+    eddy__engine_end_forgotten (op);
     eddy__engine_complete (engine, op, op->result);
 }
 

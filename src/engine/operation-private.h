@@ -85,8 +85,10 @@ struct EddyOp {
     uint8_t op_flags;
     bool published; /* to the workers: from then on their lock guards link and state */
     bool claimed;   /* by a worker; their lock guards it */
-    uint32_t slot;  /* the ring's name for it */
-    int fd;         /* of the file, or the folder that paths begin at */
+    /* A poll that nobody waits for: it does not count as live, and may be forgotten. */
+    bool background;
+    uint32_t slot; /* the ring's name for it */
+    int fd;        /* of the file, or the folder that paths begin at */
     uint32_t flags;
     union {
         struct {

@@ -29,6 +29,8 @@ typedef struct EddyTimers {
 
 /* Arms a timer that is not armed; 0 or -ENOMEM. */
 int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
+/* Arms a timer, or moves one that is armed; 0 or -ENOMEM. */
+int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
 /* Disarms a timer; nothing happens when it is not armed. */
 void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer);
 /* The earliest deadline; INT64_MAX: none. */
