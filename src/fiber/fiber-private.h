@@ -156,8 +156,16 @@ void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for);
 /* The error of a fiber's wait that was cancelled: the cause of whichever cancelled it. */
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable);
 
+/* An operation and the fiber that waits for it: on the fiber's stack, where it stays until the
+ * operation is done: a cancel is a request, and only the completion ends the wait. */
+typedef struct EddyAwaitedOp {
+    EddyOp op; /* to be filled in */
+    EddyFiberWait wait;
+    EddyCancelWatch explicit; /* of the cancellable that was given */
+} EddyAwaitedOp;
+
 /* Does an operation and waits for its end; the result is in it. In a fiber only. */
-void eddy__fiber_await_op (EddyFiber *fiber, EddyOp *op, EddyCancellable *cancellable);
+void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable);
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);

@@ -11,6 +11,7 @@
 struct EddyTask {
     EddyFuture future;
     EddyCancellable *cancellable; /* its own; NULL when memory was out */
+    const char *name;             /* static; for messages */
     void *task_data;
     void (*destroy_data) (void *task_data);
 };
@@ -35,19 +36,30 @@ static void task_finalize (void *object)
     eddy__future_finalize (&task->future);
 }
 
-static const EddyClass task_class = { .name = "EddyTask",
-                                      .size = sizeof (EddyTask),
-                                      .dispose = eddy__future_dispose,
-                                      .finalize = task_finalize };
-
 static void task_request_cancel (EddyFuture *future)
 {
     eddy_cancellable_cancel (task_of (future)->cancellable);
 }
 
+static EddyError *task_abandon (EddyFuture *future)
+{
+    const EddyTask *task = task_of (future);
+    const char *name = task->name == NULL ? "a task" : task->name;
+    eddy__log (EDDY_LOG_WARNING, "%s was dropped without having been returned", name);
+    return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_ABANDONED,
+                           "%s was dropped without an answer", name);
+}
+
+static const EddyFutureClass task_class = { .object = { .name = "EddyTask",
+                                                        .size = sizeof (EddyTask),
+                                                        .dispose = eddy__future_dispose,
+                                                        .finalize = task_finalize },
+                                            .request_cancel = task_request_cancel,
+                                            .abandon = task_abandon };
+
 static bool future_is_task (const EddyFuture *future)
 {
-    return future != NULL && future->object.object_class == &task_class;
+    return future != NULL && future->object.object_class == &task_class.object;
 }
 
 static EddyTask *task_of (EddyFuture *future)
@@ -58,12 +70,11 @@ static EddyTask *task_of (EddyFuture *future)
 EddyTask *eddy_task_new (void *source_object, EddyCancellable *cancellable,
                          EddyAsyncReadyCallback callback, void *user_data)
 {
-    EddyTask *task = eddy_object_new (&task_class);
+    EddyTask *task = eddy_object_new (&task_class.object);
     if (task == NULL)
         return NULL;
     eddy__future_init (&task->future, &task_class, eddy__context_thread_default (),
                        EDDY_PRIORITY_DEFAULT);
-    task->future.request_cancel = task_request_cancel;
     task->cancellable = eddy_cancellable_new_child (cancellable);
     eddy__future_set_callback (&task->future, source_object, callback, user_data);
     /* The callback to come is the only handle; the caller is the maker. */
@@ -125,7 +136,7 @@ void eddy_task_set_priority (EddyTask *task, int priority)
 void eddy_task_set_name (EddyTask *task, const char *name)
 {
     EDDY__EXPECT (task != NULL);
-    task->future.name = name;
+    task->name = name;
 }
 
 /* --- returning -------------------------------------------------------------------------------- */

@@ -77,20 +77,20 @@ static void *call_all (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (own_operations_blocking)
+EDDY_TEST (D_forms_own_operations_blocking)
 {
     EddyError *error = NULL;
     call_all (NULL, &error);
 }
 
-EDDY_TEST (own_operations_awaited)
+EDDY_TEST (D_forms_own_operations_awaited)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, call_all, NULL);
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (blocking_call_is_cancelled)
+EDDY_TEST (D_forms_blocking_call_is_cancelled)
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
     EddyError *error = NULL;
@@ -165,7 +165,7 @@ static void run_until_called (EddyContext *context, Call *call)
     ck_assert_int_eq (call->calls, 1);
 }
 
-EDDY_TEST (own_operations_by_callback)
+EDDY_TEST (D_forms_own_operations_by_callback)
 {
     EddyContext *context = eddy_test_context_begin ();
     Call count = { .calls = 0 }, failed = { .calls = 0 }, join = { .calls = 0 };
@@ -187,7 +187,7 @@ EDDY_TEST (own_operations_by_callback)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (callback_without_anybody_to_call)
+EDDY_TEST (D_forms_callback_without_anybody_to_call)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyContextStatistics statistics;
@@ -202,7 +202,7 @@ EDDY_TEST (callback_without_anybody_to_call)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (callback_is_cancelled_in_the_middle)
+EDDY_TEST (D_forms_callback_is_cancelled_in_the_middle)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyCancellable *cancellable = eddy_cancellable_new ();
@@ -244,7 +244,7 @@ static void *compose (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (own_operations_as_futures)
+EDDY_TEST (D_forms_own_operations_as_futures)
 {
     EddyContext *context = eddy_test_context_begin ();
     const char *path = eddy_test_path ("file");
