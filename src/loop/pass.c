@@ -114,6 +114,21 @@ static void pass_collect (EddyContext *context, bool may_block)
         eddy__timers_fire (&context->timers, eddy__context_read_clock (context));
 }
 
+/* Runs entries with somebody told before the first of them and after each. To a fiber that parks
+ * the level is empty meanwhile, so it goes back to the loop. */
+static void pass_dispatch_observed (EddyContext *context, EddyReadyLevel *level)
+{
+    EddyReadyLevel nothing = { .priority = level->priority };
+    EddyEntry *entry;
+    context->pass_level = &nothing;
+    context->observer->stepped (context->observer);
+    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
+        context->n_run++;
+        entry->run (entry);
+        context->observer->stepped (context->observer);
+    }
+}
+
 /* Runs what was queued before this pass at the most urgent level. */
 static bool pass_dispatch (EddyContext *context)
 {
@@ -130,6 +145,8 @@ static bool pass_dispatch (EddyContext *context)
     context->pass_turn = ++context->ready.turn;
     context->dispatching++;
     EddyEntry *entry;
+    if (EDDY__UNLIKELY (context->observer != NULL))
+        pass_dispatch_observed (context, level);
     while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
         context->n_run++;
         entry->run (entry);
