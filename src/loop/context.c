@@ -54,8 +54,8 @@ static void context_finalize (void *object)
         entry = next;
     }
     eddy__timers_clear (&context->timers);
-    eddy__alarms_close (context);
     eddy__host_close (context);
+    eddy__alarms_close (context);
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);

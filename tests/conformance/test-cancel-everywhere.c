@@ -353,6 +353,102 @@ EDDY_TEST_TIMEOUT (D_testing_copy_of_a_huge_file, 60)
     place_end (&place);
 }
 
+/* ---- a tree, which a program copies by operations of its own --------------------------------- */
+
+typedef struct Tree {
+    EddyFile *from, *to;
+} Tree;
+
+static void tree_free (void *data)
+{
+    Tree *tree = data;
+    eddy_unref (tree->from);
+    eddy_unref (tree->to);
+    free (tree);
+}
+
+static Tree *tree_new (const Tree *parent, const char *name)
+{
+    Tree *tree = malloc (sizeof *tree);
+    ck_assert_ptr_nonnull (tree);
+    *tree = (Tree){ eddy_file_get_child (parent->from, name),
+                    eddy_file_get_child (parent->to, name) };
+    return tree;
+}
+
+static void *tree_copy_file (void *data, EddyError **error)
+{
+    const Tree *tree = data;
+    eddy_file_copy (tree->from, tree->to, EDDY_FILE_COPY_ALL_METADATA, NULL, NULL, NULL, error);
+    return NULL;
+}
+
+/* Everything in a folder at once; the folder is done when all of that is. */
+static void *tree_copy (void *data, EddyError **error)
+{
+    const Tree *tree = data;
+    if (!eddy_file_make_directory (tree->to, NULL, error))
+        return NULL;
+    EddyFileInfoList *list = eddy_file_list_children (tree->from, NULL, error);
+    if (list == NULL)
+        return NULL;
+    EddyGroup *group = eddy_group_new ();
+    for (size_t i = 0; i < eddy_file_info_list_get_length (list); i++) {
+        const EddyFileInfo *info = eddy_file_info_list_get (list, i);
+        bool is_folder = eddy_file_info_get_file_type (info) == EDDY_FILE_TYPE_DIRECTORY;
+        eddy_group_spawn (group, is_folder ? tree_copy : tree_copy_file,
+                          tree_new (tree, eddy_file_info_get_name (info)), tree_free);
+    }
+    eddy_group_wait (group, error);
+    eddy_unref (group);
+    eddy_unref (list);
+    if (*error == NULL)
+        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
+    return NULL;
+}
+
+static const char *const tree_files[] = { "one", "below/two", "below/three", "below/deep/four" };
+static const char *const tree_folders[] = { "below/deep", "below", "" };
+
+/* Each file of the copy is whole or not there; then all of the copy is removed. */
+static void check_tree (void *data, bool cancelled, uint32_t point)
+{
+    char path[64];
+    (void) data, (void) point;
+    for (size_t i = 0; i < sizeof tree_files / sizeof *tree_files; i++) {
+        snprintf (path, sizeof path, "tree-copy/%s", tree_files[i]);
+        bool whole = place_is_whole (eddy_test_path (path), 't', 1000);
+        ck_assert (whole || cancelled);
+        ck_assert_int_eq (unlink (eddy_test_path (path)) == 0, whole);
+    }
+    /* Whatever else were there would keep a folder from going. */
+    for (size_t i = 0; i < sizeof tree_folders / sizeof *tree_folders; i++) {
+        snprintf (path, sizeof path, "tree-copy/%s", tree_folders[i]);
+        bool gone = rmdir (eddy_test_path (path)) == 0;
+        ck_assert (gone || cancelled);
+    }
+    ck_assert_int_ne (access (eddy_test_path ("tree-copy"), F_OK), 0);
+}
+
+EDDY_TEST (D_testing_copy_of_a_tree)
+{
+    EddyTestCancelReport report;
+    ck_assert_int_eq (mkdir (eddy_test_path ("tree"), 0700), 0);
+    ck_assert_int_eq (mkdir (eddy_test_path ("tree/below"), 0700), 0);
+    ck_assert_int_eq (mkdir (eddy_test_path ("tree/below/deep"), 0700), 0);
+    for (size_t i = 0; i < sizeof tree_files / sizeof *tree_files; i++) {
+        char path[64];
+        snprintf (path, sizeof path, "tree/%s", tree_files[i]);
+        place_write (eddy_test_path (path), 't', 1000);
+    }
+    Tree tree = { eddy_file_new_for_path (eddy_test_path ("tree")),
+                  eddy_file_new_for_path (eddy_test_path ("tree-copy")) };
+    expect_good (tree_copy, &tree, check_tree, &report);
+    ck_assert_uint_ge (report.cancelled, 20);
+    eddy_unref (tree.from);
+    eddy_unref (tree.to);
+}
+
 static void *load (void *data, EddyError **error)
 {
     const Place *place = data;
