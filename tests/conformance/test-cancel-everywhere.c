@@ -371,8 +371,8 @@ static Tree *tree_new (const Tree *parent, const char *name)
 {
     Tree *tree = malloc (sizeof *tree);
     ck_assert_ptr_nonnull (tree);
-    *tree = (Tree){ eddy_file_get_child (parent->from, name),
-                    eddy_file_get_child (parent->to, name) };
+    *tree =
+        (Tree){ eddy_file_get_child (parent->from, name), eddy_file_get_child (parent->to, name) };
     return tree;
 }
 
