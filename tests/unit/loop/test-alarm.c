@@ -89,7 +89,7 @@ EDDY_TEST (alarms_share_a_timer)
     place_begin ();
     EddyCancellable *cancellables[100];
     for (int i = 0; i < 100; i++) {
-        cancellables[i] = eddy_cancellable_new_with_timeout (NULL, HOUR - i);
+        cancellables[i] = eddy_cancellable_new_with_timeout (NULL, HOUR - i * MILLISECOND);
         ck_assert_uint_ne (eddy_cancellable_connect (cancellables[i], handler, NULL, NULL), 0);
         ck_assert_uint_eq (context->timers.n, 1);
     }
