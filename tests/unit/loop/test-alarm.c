@@ -83,7 +83,7 @@ EDDY_TEST (watcher_is_told_at_the_deadline)
     eddy_test_context_end (context);
 }
 
-/* The context's own timer may stay behind an alarm that is taken back; it is one for all of them. */
+/* The context's own timer may stay behind an alarm that is taken back: one for all of them. */
 EDDY_TEST (alarms_share_a_timer)
 {
     place_begin ();
