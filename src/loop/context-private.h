@@ -16,6 +16,13 @@ typedef struct EddySourceTable EddySourceTable;
  * that go on by themselves ask every so many whether the loop should come first. */
 enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
 
+/* Who is told of each step of a context, and while he is, no fiber goes on without the loop
+ * (testing.c). */
+typedef struct EddyPassObserver EddyPassObserver;
+struct EddyPassObserver {
+    void (*stepped) (EddyPassObserver *observer); /* something has run, or is about to */
+};
+
 struct EddyContext {
     EddyObject object;
     EddyPort *port;
@@ -61,7 +68,8 @@ struct EddyContext {
      * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
-    struct EddyAlarms *alarms; /* made when somebody sets one; atomic */
+    EddyPassObserver *observer; /* NULL but in tests */
+    struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
 };
 
 /* This thread's identity. */
