@@ -130,6 +130,9 @@ typedef struct EddyEngineHooks {
 } EddyEngineHooks;
 extern EddyEngineHooks eddy__engine_hooks;
 
+/* Of a ring's submission queue; tests ask for fewer. */
+extern unsigned eddy__uring_entries;
+
 /* For tests: from now on the ring answers -EACCES to this kind, as a filter that came late makes it
  * do. */
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind);

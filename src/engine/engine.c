@@ -219,6 +219,25 @@ static void engine_return (EddyEntry *entry)
     eddy__engine_complete (engine, op, op->result);
 }
 
+/* A stream is tried here, and waited for: a worker's call might never return. */
+static bool engine_repeat_stream (EddyEngine *engine, EddyOp *op)
+{
+    if (!eddy__op_is_stream (op) || (op->op_flags & EDDY_OP_REPEATED) != 0)
+        return false;
+    int64_t result = eddy__op_try (op);
+    if (result == -EOPNOTSUPP)
+        return false;
+    op->op_flags |= EDDY_OP_REPEATED;
+    op->route = EDDY_ROUTE_POLL;
+    if (result == -EAGAIN) {
+        engine->verbs->submit (engine, op);
+    } else {
+        engine_note_repeat (engine, op, result);
+        eddy__engine_complete (engine, op, result);
+    }
+    return true;
+}
+
 void eddy__op_make_entry (EddyOp *op)
 {
     op->entry = (EddyEntry){ .run = engine_return, .priority = EDDY__PRIORITY_NOW };
@@ -227,6 +246,8 @@ void eddy__op_make_entry (EddyOp *op)
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op)
 {
     engine->counters.fallbacks++;
+    if (engine_repeat_stream (engine, op))
+        return;
     op->op_flags |= EDDY_OP_REPEATED;
     if (op->kind == EDDY_OP_POLL) {
         /* A worker that polls can be ended by its second fd only. */
@@ -251,6 +272,9 @@ void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents)
             engine->verbs->submit (engine, op);
             return;
         }
+    } else if (revents >= 0) {
+        /* epoll tells all that the fd is watched for, by other operations, too. */
+        result &= eddy__op_events (op) | POLLERR | POLLHUP | POLLNVAL;
     }
     engine->counters.polled++;
     eddy__engine_complete (engine, op, result);

@@ -46,6 +46,7 @@ struct EddyContext {
      * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
+    struct EddyAlarms *alarms; /* made when somebody sets one; atomic */
 };
 
 /* This thread's identity. */

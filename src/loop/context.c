@@ -10,6 +10,7 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
+#include "loop/alarm-private.h"
 #include "loop/host-private.h"
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
@@ -54,6 +55,7 @@ static void context_finalize (void *object)
     }
     eddy__timers_clear (&context->timers);
     eddy__host_close (context);
+    eddy__alarms_close (context);
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);
