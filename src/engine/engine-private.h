@@ -147,3 +147,13 @@ typedef struct EddyWorkersStatistics {
     unsigned thread_limit;
 } EddyWorkersStatistics;
 EddyWorkersStatistics eddy__workers_get_statistics (void);
+
+/* The workers, for jobs that belong to no engine. Any thread. */
+
+/* Hands over an operation whose `engine` is NULL, to be run by its priority; when it has run,
+ * `complete` is called on the worker. */
+void eddy__workers_publish_one (EddyOp *op);
+/* Takes a job that no worker has begun back; false when one has. */
+bool eddy__workers_cancel (EddyOp *op);
+/* Whether this thread is a worker. */
+bool eddy__workers_inside (void);

@@ -94,14 +94,6 @@ static void job_prepare (FormJob *job, EddyOp *op)
     op->as.call.data = job;
 }
 
-/* An operation's priority, as far as its field reaches: no program counts so far. */
-static int16_t form_job_priority (int priority)
-{
-    return (int16_t) (priority < INT16_MIN   ? INT16_MIN
-                      : priority > INT16_MAX ? INT16_MAX
-                                             : priority);
-}
-
 /* A body that says neither value nor error breaks its promise; say so rather than return nothing.
  */
 static EddyError *form_missing_error (const EddyForm *form)
@@ -193,7 +185,7 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
     EddyAwaitedOp awaited;
     const EddyOp *op = &awaited.op;
     job_prepare (&job, &awaited.op);
-    awaited.op.priority = form_job_priority (fiber->future.entry.priority);
+    eddy__op_set_priority (&awaited.op, fiber->future.entry.priority);
     progress_init (form, arguments, fiber->future.context, fiber->future.entry.priority);
     eddy__fiber_await_op (fiber, &awaited, cancellable);
     eddy_cancellable_disconnect (fiber->scope, scope_id);
@@ -443,7 +435,7 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
         FormJob *job = form_future_get_job (self);
         *job = (FormJob){ .form = form, .arguments = kept, .cancellable = own };
         job_prepare (job, &self->op);
-        self->op.priority = form_job_priority (io_priority);
+        eddy__op_set_priority (&self->op, io_priority);
         progress_init (form, kept, context, io_priority);
     } else {
         form->prepare (kept != NULL ? kept : arguments, &self->op);

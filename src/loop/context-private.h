@@ -18,7 +18,7 @@ struct EddyContext {
     EddyObject object;
     EddyPort *port;
     EddyEngine *engine;  /* NULL before the first pass */
-    void *engine_thread; /* that opened it */
+    void *engine_thread; /* that opened it; atomic */
     EddyReadyQueue ready;
     EddyTimers timers;
     int64_t now_ns;       /* the clock as this pass read it */
@@ -59,6 +59,16 @@ static inline void *eddy__thread_self (void)
 static inline bool eddy__context_is_owned (const EddyContext *context)
 {
     return __atomic_load_n (&context->owner, __ATOMIC_RELAXED) == eddy__thread_self ();
+}
+
+/* Whether this thread is the context's: it owns it, or, while nobody does, it ran it last, or
+ * nobody ever did. Any thread that keeps the context. */
+static inline bool eddy__context_is_home (const EddyContext *context)
+{
+    const void *thread = __atomic_load_n (&context->owner, __ATOMIC_RELAXED);
+    if (thread == NULL)
+        thread = __atomic_load_n (&context->engine_thread, __ATOMIC_RELAXED);
+    return thread == NULL || thread == eddy__thread_self ();
 }
 
 /* The reference that a context's pending futures have together. It is taken with the first; after

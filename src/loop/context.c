@@ -193,7 +193,7 @@ int eddy__context_enter (EddyContext *context)
         eddy__context_leave (context);
         return answer;
     }
-    context->engine_thread = eddy__thread_self ();
+    __atomic_store_n (&context->engine_thread, eddy__thread_self (), __ATOMIC_RELAXED);
     eddy__engine_set_helps (context->engine, context->helps);
     if (context->host != NULL)
         eddy__host_add_engine (context);
