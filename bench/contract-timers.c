@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * contract-timers (add|cancel)-(in-order|at-random) N: arms N timers and cancels them, all N live at
- * a time; prints nanoseconds for each add or each cancel. What of the work is put off until the loop
- * runs next is counted with it. The peer is `uv-timers`.
+ * contract-timers (add|cancel)-(in-order|at-random) N: arms N timers and cancels them, all N live
+ * at a time; prints nanoseconds for each add or each cancel. What is put off until the loop runs
+ * next is counted with it. The peer is `uv-timers`.
  *
- * The timers are sources that exist and are attached beforehand, as libuv's handles are: to arm one
- * is eddy_source_set_ready_time (source, when), to cancel it eddy_source_set_ready_time (source, -1).
+ * The timers are sources that exist and are attached beforehand, as libuv's handles are initialised
+ * beforehand: to arm one is eddy_source_set_ready_time (source, when), to cancel it
+ * eddy_source_set_ready_time (source, -1).
  */
 #include <inttypes.h>
 #include <stdio.h>

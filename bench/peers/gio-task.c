@@ -2,10 +2,10 @@
 /*
  * gio-task batch|one N: what contract-task does, with GTask.
  *
- * Why it is the fair way: no source object, no cancellable, no name and no source tag, each of which
- * costs GTask more; the loop is the default context, which needs no look-up. A task that is returned
- * in the iteration in which it was made completes by an idle source, whichever way it is run; this
- * is what an asynchronous function has to expect that finds its answer at once.
+ * Why it is the fair way: no source object, no cancellable, no name and no source tag, each of
+ * which costs GTask more; the loop is the default context, which needs no look-up. A task that is
+ * returned in the iteration in which it was made completes by an idle source; so it goes for every
+ * function that has its answer at once.
  */
 #include <gio/gio.h>
 #include <inttypes.h>
