@@ -6,8 +6,8 @@
  * and not counted. Runs under count-alloc.so (LD_PRELOAD).
  *
  * A tenth as many reads are pending before, so that what is made once is not counted. What grows
- * with the operations is, tables too: `grown` on stderr, beside what blocks ask for. In the end each
- * pipe is written, and each read must have come back with its own byte.
+ * with the operations is, tables too: `grown` on stderr, beside what blocks ask for. In the end
+ * each pipe is written, and each read must have come back with its own byte.
  */
 #include <inttypes.h>
 #include <stdio.h>

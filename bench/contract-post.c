@@ -35,5 +35,6 @@ static void messages_wait (void)
 
 int main (int argc, char **argv)
 {
+    eddy_context_acquire (NULL); /* as a running loop has it */
     return messages_main ("contract-post", argc == 2 ? argv[1] : NULL);
 }

@@ -6,7 +6,7 @@
  *
  * The timers are sources that exist and are attached beforehand, as libuv's handles are initialised
  * beforehand: to arm one is eddy_source_set_ready_time (source, when), to cancel it
- * eddy_source_set_ready_time (source, -1).
+ * eddy_source_set_ready_time (source, -1). The main thread has the context, as a running loop has.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,6 +87,7 @@ int main (int argc, char **argv)
         fputs ("usage: contract-timers (add|cancel)-(in-order|at-random) N\n", stderr);
         return 2;
     }
+    eddy_context_acquire (NULL);
     EddySource **sources = timers_make (work.count);
     if (!sources) {
         fputs ("contract-timers: not all sources could be made\n", stderr);

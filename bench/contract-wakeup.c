@@ -92,6 +92,7 @@ int main (int argc, char **argv)
         fputs ("usage: contract-wakeup fds|timers IDLE N\n", stderr);
         return 2;
     }
+    eddy_context_acquire (NULL); /* as a running loop has it */
     bool added = strcmp (argv[1], "fds") == 0 ? wakeup_add_fds (idle) : wakeup_add_timers (idle);
     int bell = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (!added || !wakeup_watch (bell, wakeup_on_ring)) {

@@ -2,8 +2,8 @@
 /*
  * glib-invoke N: what contract-invoke does, with g_main_context_invoke.
  *
- * Why it is the fair way: the main thread owns the context for the whole run, as g_main_loop_run
- * would, so no iteration has to acquire it anew, and the producer never runs a call by itself.
+ * Why it is the fair way: the main thread owns the context for the whole run, as a running loop
+ * does, so that no iteration has to acquire it anew and the producer never runs a call by itself.
  */
 #include <glib.h>
 
