@@ -18,6 +18,8 @@
 #include <eddy/macros.h>
 #include <eddy/main-loop.h>
 #include <eddy/object.h>
+#include <eddy/place.h>
+#include <eddy/post.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

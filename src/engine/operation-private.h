@@ -44,6 +44,7 @@ typedef enum EddyOpKind {
     EDDY_OP_COPY_RANGE,     /* copy */
     EDDY_OP_POLL,           /* poll */
     EDDY_OP_CALL,           /* call: a function, on a worker */
+    EDDY_OP_LONG_CALL,      /* the same; a program's function, which may take any time */
     EDDY_OP_KINDS
 } EddyOpKind;
 
@@ -69,7 +70,9 @@ typedef enum EddyOpRoute {
 /* Flags of an operation. */
 enum {
     EDDY_OP_CANCEL_ASKED = 1 << 0,
-    EDDY_OP_REPEATED = 1 << 1 /* the ring refused it, a system call decides */
+    EDDY_OP_REPEATED = 1 << 1,   /* the ring refused it, a system call decides */
+    EDDY_OP_BACKGROUND = 1 << 2, /* a poll that nobody waits for: not live, and may be forgotten */
+    EDDY_OP_FORGOTTEN = 1 << 3   /* it was */
 };
 
 typedef struct EddyOp EddyOp;
@@ -85,7 +88,7 @@ struct EddyOp {
         EddyEntry entry; /* ENDING: brings it back to its own thread */
     };
     void (*complete) (EddyOp *op); /* called on the owner's thread when it is done */
-    struct EddyEngine *engine;     /* that it was submitted to */
+    struct EddyEngine *engine;     /* submitted to; NULL: to none, see engine-private.h */
     int64_t result;                /* a count, an fd or 0; or -errno */
     uint8_t kind;
     uint8_t state;
@@ -93,7 +96,7 @@ struct EddyOp {
     uint8_t op_flags;
     bool published;   /* to the workers: from then on their lock guards link and state */
     bool claimed;     /* by a worker; their lock guards it */
-    int16_t priority; /* among jobs: lower is more urgent */
+    int16_t priority; /* among those that wait for a worker; lower is more urgent */
     int fd;           /* of the file, or the folder that paths begin at */
     uint32_t flags;
     union {
@@ -139,6 +142,13 @@ static inline void eddy__op_init (EddyOp *op, EddyOpKind kind, int fd)
     eddy__list_init (&op->link);
     op->kind = (uint8_t) kind;
     op->fd = fd;
+}
+
+/* Among those that wait for a worker, from a priority of the loop's; past 16 bits all are one. */
+static inline void eddy__op_set_priority (EddyOp *op, int priority)
+{
+    int at_most = priority < INT16_MAX ? priority : INT16_MAX;
+    op->priority = (int16_t) (at_most > INT16_MIN ? at_most : INT16_MIN);
 }
 
 /* Does the operation by system calls, now, however long it takes; returns its result. Any thread.

@@ -16,6 +16,8 @@ static void blocking_run (void *arguments, EddyCancellable *cancellable, EddyVal
                           EddyError **error)
 {
     BlockingCall *call = arguments;
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return;
     void *answer = call->function (call->data, cancellable, error);
     if (*error == NULL)
         eddy_value_take_pointer (value, answer, NULL);
@@ -39,27 +41,13 @@ static const EddyForm blocking_form = {
     .clear = blocking_clear,
 };
 
-/* In place, in a plain thread. */
-static bool blocking_call_here (BlockingCall *call, EddyCancellable *cancellable, EddyValue *value,
-                                EddyError **error)
-{
-    EddyError *failure = NULL;
-    if (!eddy_cancellable_set_error_if_cancelled (cancellable, &failure))
-        blocking_run (call, cancellable, value, &failure);
-    if (failure != NULL)
-        eddy_error_take (error, failure);
-    return failure == NULL;
-}
-
 void *eddy_run_blocking (EddyBlockingFunc function, void *data, void (*destroy) (void *data),
                          EddyCancellable *cancellable, EddyError **error)
 {
     EDDY__EXPECT (function != NULL, NULL);
     BlockingCall call = { function, data, destroy };
     EddyValue value = EDDY_VALUE_INIT;
-    bool done = eddy_form_in_place (EDDY_FORM_JOB)
-                    ? blocking_call_here (&call, cancellable, &value, error)
-                    : eddy_form_call (&blocking_form, &call, cancellable, &value, error);
+    bool done = eddy_form_call (&blocking_form, &call, cancellable, &value, error);
     blocking_clear (&call);
     return done ? value.as.pointer : NULL;
 }

@@ -62,11 +62,12 @@ struct EddyFiber {
     unsigned shielded;     /* awaits do not look whether it is cancelled */
     EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
-    EddyCancellable *scope;  /* its own, made when somebody asks for it */
-    EddyCancellable *parent; /* what it was started with, and is cancelled by */
-    EddyError *cause;        /* of the cancel; NULL: the usual */
-    EddyList groups;         /* that it made: cancelled with it; `next` NULL: none */
-    EddyFiberFunc function;  /* what a program spawned; NULL: `body` runs */
+    EddyCancellable *scope;      /* its own, made when somebody asks for it */
+    EddyCancellable *parent;     /* what it was started with, and is cancelled by */
+    struct EddyCurrent *current; /* its current cancellables, innermost first */
+    EddyError *cause;            /* of the cancel; NULL: the usual */
+    EddyList groups;             /* that it made: cancelled with it; `next` NULL: none */
+    EddyFiberFunc function;      /* what a program spawned; NULL: `body` runs */
     void (*destroy) (void *data);
     void (*clear_extra) (void *extra); /* gives up what the extra bytes own, at the very end */
     const char *name;

@@ -86,8 +86,10 @@ EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_
     if (fiber == NULL)
         return NULL;
     memset (fiber + 1, 0, extra);
-    if (parent != NULL)
+    if (parent != NULL) {
         fiber->parent = eddy_ref (parent);
+        eddy__list_init (&fiber->parent_watch.member);
+    }
     return fiber;
 }
 
@@ -308,20 +310,22 @@ static void fiber_request_cancel (EddyFuture *future)
 static void fiber_scope_cancelled (EddyCancelWatch *watch)
 {
     EddyFiber *fiber = EDDY__CONTAINER (watch, EddyFiber, scope_watch);
-    eddy__fiber_cancel (fiber, eddy_ref (fiber->scope->cause));
+    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->scope));
 }
 
 static void fiber_parent_cancelled (EddyCancelWatch *watch)
 {
     EddyFiber *fiber = EDDY__CONTAINER (watch, EddyFiber, parent_watch);
-    eddy__fiber_cancel (fiber, eddy_ref (fiber->parent->cause));
+    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->parent));
 }
 
 EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
 {
     if (fiber->scope != NULL)
         return fiber->scope;
-    fiber->scope = eddy_cancellable_new ();
+    /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
+     * a job looks at on another thread. */
+    fiber->scope = eddy_cancellable_new_child (fiber->parent);
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;
@@ -338,7 +342,7 @@ static void fiber_follow_parent (EddyFiber *fiber)
     fiber->parent_watch.cancelled = fiber_parent_cancelled;
     if (eddy__cancellable_watch (fiber->parent, fiber->future.context, &fiber->parent_watch) ==
         -ECANCELED)
-        eddy__fiber_cancel (fiber, eddy_ref (fiber->parent->cause));
+        eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->parent));
 }
 
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable)

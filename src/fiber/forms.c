@@ -13,6 +13,7 @@
 #include "base/alloc-private.h"
 #include "base/object-private.h"
 #include "fiber/block-private.h"
+#include "fiber/current-private.h"
 #include "fiber/fiber-private.h"
 
 _Static_assert(sizeof (EddyEntry) == sizeof (((EddyFormProgress *) NULL)->entry),
@@ -70,10 +71,20 @@ typedef struct FormJob {
     EddyError *error;
 } FormJob;
 
+/* Runs a body where the caller stands. */
+static void form_run (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
+                      EddyValue *value, EddyError **error)
+{
+    EddyCurrent current;
+    eddy__current_enter (&current, cancellable);
+    form->run (arguments, cancellable, value, error);
+    eddy__current_leave (&current);
+}
+
 static void job_run (void *data)
 {
     FormJob *job = data;
-    job->form->run (job->arguments, job->cancellable, &job->value, &job->error);
+    form_run (job->form, job->arguments, job->cancellable, &job->value, &job->error);
 }
 
 static void job_prepare (FormJob *job, EddyOp *op)
@@ -81,14 +92,6 @@ static void job_prepare (FormJob *job, EddyOp *op)
     eddy__op_init (op, EDDY_OP_CALL, -1);
     op->as.call.function = job_run;
     op->as.call.data = job;
-}
-
-/* An operation's priority, as far as its field reaches: no program counts so far. */
-static int16_t form_job_priority (int priority)
-{
-    return (int16_t) (priority < INT16_MIN   ? INT16_MIN
-                      : priority > INT16_MAX ? INT16_MAX
-                                             : priority);
 }
 
 /* A body that says neither value nor error breaks its promise; say so rather than return nothing.
@@ -117,6 +120,15 @@ static bool form_answer (const EddyForm *form, const EddyValue *value, EddyError
         return true;
     eddy_error_take (error, failure);
     return false;
+}
+
+/* The body runs right here. Without a cancellable the generated form does not even ask. */
+static bool form_call_in_place (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
+                                EddyValue *value, EddyError **error)
+{
+    EddyError *failure = NULL;
+    form_run (form, arguments, cancellable, value, &failure);
+    return form_answer (form, value, failure, error);
 }
 
 static bool form_call_primitive (const EddyForm *form, void *arguments,
@@ -153,8 +165,7 @@ static EddyCancellable *form_job_cancellable (EddyFiber *fiber, EddyCancellable 
 
 static void job_scope_cancelled (EddyCancellable *scope, void *user_data)
 {
-    (void) scope;
-    eddy_cancellable_cancel (user_data);
+    eddy_cancellable_cancel_with_cause (user_data, eddy__cancellable_ref_cause (scope));
 }
 
 static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
@@ -174,7 +185,7 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
     EddyAwaitedOp awaited;
     const EddyOp *op = &awaited.op;
     job_prepare (&job, &awaited.op);
-    awaited.op.priority = form_job_priority (fiber->future.entry.priority);
+    eddy__op_set_priority (&awaited.op, fiber->future.entry.priority);
     progress_init (form, arguments, fiber->future.context, fiber->future.entry.priority);
     eddy__fiber_await_op (fiber, &awaited, cancellable);
     eddy_cancellable_disconnect (fiber->scope, scope_id);
@@ -198,7 +209,7 @@ typedef struct FormFiber {
 static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **error)
 {
     FormFiber *form_fiber = eddy__fiber_get_extra (fiber);
-    form_fiber->form->run (form_fiber->arguments, NULL, value, error);
+    form_run (form_fiber->form, form_fiber->arguments, NULL, value, error);
     if (*error == NULL && value->kind == EDDY_VALUE_NONE)
         *error = form_missing_error (form_fiber->form);
 }
@@ -234,6 +245,8 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
 {
     if (form->kind == EDDY_FORM_PRIMITIVE)
         return form_call_primitive (form, arguments, cancellable, value, error);
+    if (eddy_form_in_place (form->kind))
+        return form_call_in_place (form, arguments, cancellable, value, error);
     if (form->kind == EDDY_FORM_JOB)
         return form_call_job (form, arguments, cancellable, value, error);
     return form_call_fiber (form, arguments, cancellable, value, error);
@@ -422,7 +435,7 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
         FormJob *job = form_future_get_job (self);
         *job = (FormJob){ .form = form, .arguments = kept, .cancellable = own };
         job_prepare (job, &self->op);
-        self->op.priority = form_job_priority (io_priority);
+        eddy__op_set_priority (&self->op, io_priority);
         progress_init (form, kept, context, io_priority);
     } else {
         form->prepare (kept != NULL ? kept : arguments, &self->op);

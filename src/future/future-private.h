@@ -28,13 +28,11 @@ typedef struct EddyFutureClass {
     EddyClass object;
     /* Asks what is under way to end. Any thread; NULL: it cannot be asked. */
     void (*request_cancel) (EddyFuture *future);
-    /* The last maker has gone without an answer: warns, and makes the error. NULL: that cannot
-     * happen. */
-    EddyError *(*abandon) (EddyFuture *future);
 } EddyFutureClass;
 
 typedef enum EddyFutureState {
     EDDY_FUTURE_PENDING,
+    EDDY_FUTURE_BOUND, /* pending, and bound to an object's life (bind.c) */
     EDDY_FUTURE_COMPLETING,
     EDDY_FUTURE_DONE
 } EddyFutureState;
@@ -115,6 +113,18 @@ static inline bool eddy__future_is_done (const EddyFuture *future)
     return __atomic_load_n (&future->state, __ATOMIC_ACQUIRE) == EDDY_FUTURE_DONE;
 }
 
+/* Whether nobody has begun to complete it. */
+static inline bool eddy__future_is_pending (const EddyFuture *future)
+{
+    return __atomic_load_n (&future->state, __ATOMIC_ACQUIRE) < EDDY_FUTURE_COMPLETING;
+}
+
+/* A bound future has its answer, and is about to be done: its bonds end, and the answer becomes
+ * CANCELLED when its source object is gone. */
+void eddy__future_settle (EddyFuture *future);
+/* A reference to the source object, or NULL; home thread. */
+void *eddy__future_ref_source_object (EddyFuture *future);
+
 /* Several watchers, in the order in which they came. */
 void eddy__future_notify_all (EddyFuture *future);
 void eddy__future_queue_callback (EddyFuture *future);
@@ -140,6 +150,8 @@ static inline void eddy__future_notify (EddyFuture *future)
 /* Completes it with what was put into it before, as complete_sole does. */
 static inline void eddy__future_finish_sole (EddyFuture *future)
 {
+    if (EDDY__UNLIKELY (__atomic_load_n (&future->state, __ATOMIC_RELAXED) == EDDY_FUTURE_BOUND))
+        eddy__future_settle (future);
     __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
     eddy__future_notify (future);
 }
@@ -149,9 +161,6 @@ static inline void eddy__future_drop_sole_maker (EddyFuture *future)
 {
     eddy__object_release (future);
 }
-void eddy__future_ref_maker (EddyFuture *future);
-/* The last maker completes a pending future with ABANDONED. */
-void eddy__future_unref_maker (EddyFuture *future);
 
 /* Beside another watcher. */
 void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher);

@@ -130,15 +130,19 @@ void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError
 
 bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error)
 {
-    uint8_t pending = EDDY_FUTURE_PENDING;
-    if (!__atomic_compare_exchange_n (&future->state, &pending, EDDY_FUTURE_COMPLETING,
-                                      /* weak= */ false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    uint8_t state = EDDY_FUTURE_PENDING;
+    while (!__atomic_compare_exchange_n (&future->state, &state, EDDY_FUTURE_COMPLETING,
+                                         /* weak= */ false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        if (state == EDDY_FUTURE_BOUND)
+            continue;
         if (value != NULL)
             eddy_value_clear (value);
         eddy_unref (error);
         return false;
     }
     future_store (future, value, error);
+    if (state == EDDY_FUTURE_BOUND)
+        eddy__future_settle (future);
     /* Once the state is seen, the last handle may go; the entry on its way home keeps the memory,
      * and the context, which is there until the future has come. */
     EddyContext *context = future->context;
@@ -152,23 +156,14 @@ bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *err
         eddy_object_release (future);
         return true;
     }
-    if (!eddy__context_post (context, &future->entry))
+    /* With the future, the context may go as soon as it has arrived, but not the port. */
+    EddyPort *port = context->port;
+    eddy__port_add_posters (port, 1);
+    bool posted = eddy__port_post (port, &future->entry);
+    eddy__port_remove_posters (port, 1);
+    if (!posted)
         eddy_object_release (future);
     return true;
-}
-
-void eddy__future_ref_maker (EddyFuture *future)
-{
-    __atomic_add_fetch (&future->makers, 1, __ATOMIC_RELAXED);
-}
-
-void eddy__future_unref_maker (EddyFuture *future)
-{
-    if (__atomic_sub_fetch (&future->makers, 1, __ATOMIC_ACQ_REL) != 0)
-        return;
-    if (__atomic_load_n (&future->state, __ATOMIC_ACQUIRE) == EDDY_FUTURE_PENDING)
-        eddy__future_complete (future, NULL, future_class_of (future)->abandon (future));
-    eddy_object_release (future);
 }
 
 bool eddy_future_is_complete (EddyFuture *future)

@@ -29,10 +29,14 @@ int own_count_up_body (int start, int count, size_t *steps, EddyCancellable *can
     return start + count;
 }
 
+/* What a body was given, and found to be current. */
+static EddyCancellable *join_given, *join_current;
+
 char *own_join_body (const char *first, const char *second, EddyCancellable *cancellable,
                      EddyError **error)
 {
-    (void) cancellable;
+    join_given = cancellable;
+    join_current = eddy_cancellable_get_current ();
     ck_assert (!eddy_in_fiber ());
     if (*first == '\0' || *second == '\0') {
         eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_ARGUMENT, "an empty string");
@@ -96,6 +100,33 @@ EDDY_TEST (D_forms_blocking_call_is_cancelled)
     ck_assert_uint_eq (steps, 0);
     eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
     eddy_unref (cancellable);
+}
+
+static void *join_with_current (void *data, EddyError **error)
+{
+    join_given = join_current = NULL;
+    EDDY_AUTO_FREE (char) joined = own_join ("ed", "dy", data, error);
+    ck_assert_str_eq (joined, "eddy");
+    ck_assert_ptr_nonnull (join_given);
+    ck_assert_ptr_eq (join_current, join_given);
+    ck_assert_ptr_null (eddy_cancellable_get_current ());
+    return NULL;
+}
+
+/* In place in this thread; on a worker for a fiber, where it is one that follows the fiber, too. */
+EDDY_TEST (C14_body_finds_its_cancellable_current)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    EddyError *error = NULL;
+    join_with_current (cancellable, &error);
+    ck_assert_ptr_eq (join_given, cancellable);
+    eddy_test_run_fiber (context, join_with_current, cancellable);
+    EDDY_AUTO_FREE (char) joined = own_join ("ed", "dy", NULL, NULL);
+    ck_assert_str_eq (joined, "eddy");
+    ck_assert_ptr_null (join_current);
+    eddy_unref (cancellable);
+    eddy_test_context_end (context);
 }
 
 /* --- by callback ------------------------------------------------------------------------------ */

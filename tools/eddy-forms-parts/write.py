@@ -481,7 +481,9 @@ def write_call(operation):
     parameters = [declare(parameter) for parameter in operation.parameters]
     lines = lay_out(f"{operation.returns}{name} (", parameters, ")") + ["{"]
     if operation.kind != "PRIMITIVE":
-        lines.append(f"    if (eddy_form_in_place (EDDY_FORM_{operation.kind}))")
+        # With a cancellable the library calls the body: it is current meanwhile.
+        lines.append(
+            f"    if (cancellable == NULL && eddy_form_in_place (EDDY_FORM_{operation.kind}))")
         names = [parameter.name for parameter in operation.parameters]
         lines += lay_out(f"return {name}_body (", names, ");", 8) + [""]
     if operation.has_arguments:
