@@ -252,11 +252,18 @@ static void uring_stage_cancels (UringEngine *self)
 
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result);
 
+/* Whether a test denies what the ring would be asked for. */
+static bool uring_is_denied (const UringEngine *self, const EddyOp *op)
+{
+    unsigned kind = op->route == EDDY_ROUTE_POLL ? EDDY_OP_POLL : op->kind;
+    return (self->engine.denied_kinds >> kind & 1) != 0;
+}
+
 static void uring_stage_requests (UringEngine *self)
 {
     while (!eddy__list_is_empty (&self->staged)) {
         EddyOp *op = EDDY__CONTAINER (self->staged.next, EddyOp, link);
-        if (EDDY__UNLIKELY ((self->engine.denied_kinds >> op->kind & 1) != 0)) {
+        if (EDDY__UNLIKELY (self->engine.denied_kinds != 0) && uring_is_denied (self, op)) {
             eddy__list_remove (&op->link);
             uring_finish (self, op, -EACCES);
             continue;
