@@ -78,7 +78,7 @@ static void link_timer_fire (EddyTimer *timer)
 static int link_arm (EddyCancelLink *link)
 {
     EddyCancelTimer *timer = link->timer;
-    if (timer->timer.index != 0)
+    if (eddy__timer_is_armed (&timer->timer))
         return 0;
     return eddy__timer_add (&timer->context->timers, &timer->timer,
                             eddy__cancellable_deadline (link->cancellable));
