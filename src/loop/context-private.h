@@ -35,6 +35,7 @@ struct EddyContext {
     bool disposed;
     /* Sources: */
     EddySourceTable *table;    /* all that are attached, by id */
+    EddyList sources;          /* those that it has taken in */
     EddyList signals;          /* the signal sources */
     EddyList hooked;           /* those with prepare or check hooks */
     int64_t prepared_ns;       /* how long the hooks let the last pass wait; -1: no limit */
