@@ -3,6 +3,7 @@
 #ifndef EDDY_EDDY_H
 #define EDDY_EDDY_H
 
+#include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
 #include <eddy/context.h>
@@ -17,6 +18,7 @@
 #include <eddy/macros.h>
 #include <eddy/main-loop.h>
 #include <eddy/object.h>
+#include <eddy/place.h>
 #include <eddy/post.h>
 #include <eddy/source.h>
 #include <eddy/system.h>

@@ -80,6 +80,30 @@ EDDY_API EddyError *eddy_error_new (const char *domain, int code, const char *fo
 EDDY_API EddyError *eddy_error_new_errno (int error_number, const char *format, ...)
     EDDY_PRINTF (2, 3) EDDY_MUST_USE;
 
+/** The same with a message that is no format. Thread: any. Since: 0.1 */
+EDDY_API EddyError *eddy_error_new_literal (const char *domain, int code,
+                                            const char *message) EDDY_MUST_USE;
+
+/** eddy_error_new() with its arguments in a list. Thread: any. Since: 0.1 */
+EDDY_API EddyError *eddy_error_new_valist (const char *domain, int code, const char *format,
+                                           va_list arguments) EDDY_PRINTF (3, 0) EDDY_MUST_USE;
+
+/**
+ * Puts a text before the message of an error that was set. Errors are immutable, so `*error`
+ * becomes another one, with the same domain, code and errno.
+ *
+ * @error: where the error is; NULL, or no error there: nothing happens
+ * @format: the text, as for printf; it stands right before the message, so end it with ": "
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_error_prefix (EddyError **error, const char *format, ...) EDDY_PRINTF (2, 3);
+
+/** eddy_error_prefix() with its arguments in a list. Thread: any. Since: 0.1 */
+EDDY_API void eddy_error_prefix_valist (EddyError **error, const char *format, va_list arguments)
+    EDDY_PRINTF (2, 0);
+
 /**
  * Puts an error where the caller asked for it.
  *

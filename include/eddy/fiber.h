@@ -4,6 +4,7 @@
 #define EDDY_FIBER_H
 
 #include <eddy/future.h>
+#include <eddy/place.h>
 
 EDDY_BEGIN_DECLS
 
@@ -16,20 +17,6 @@ EDDY_BEGIN_DECLS
  * Returns: the fiber's value; ignored when @error was set
  */
 typedef void *(*EddyFiberFunc) (void *data, EddyError **error);
-
-/** Where a fiber was spawned; filled in by the macros below. */
-typedef struct EddyPlace {
-    const char *file;
-    int line;
-    const char *function;
-} EddyPlace;
-
-/** This place in the source. */
-#define EDDY_PLACE                                                                                 \
-    (__extension__({                                                                               \
-        static const EddyPlace eddy_place = { __FILE__, __LINE__, __func__ };                      \
-        &eddy_place;                                                                               \
-    }))
 
 /** How a fiber differs from the usual; begin with zeroes. */
 typedef struct EddyFiberOptions {

@@ -59,6 +59,35 @@ EDDY_API void eddy_future_cancel (EddyFuture *future);
  */
 EDDY_API bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error);
 
+/**
+ * Binds what is under way to an object's life: when the object's last reference goes first, the
+ * future is asked to cancel.
+ *
+ * There are two ways for an operation to belong to an object.
+ *
+ * The strong one: the object is the source object of a task. The task keeps a reference, so that
+ * the object lives on until the callback has run, and beyond.
+ *
+ * The weak one: the task's future, or a fiber's, or an operation's, is bound to the object. It
+ * keeps the object's memory, not the object: at the last reference the object is disposed of, and
+ * the future is asked to cancel; memory and finalize wait until it has completed and its callback
+ * has run. If the object is the future's source object, binding gives the reference to it up. The
+ * callback of such a future still runs once, with NULL for its source object and the error
+ * CANCELLED, whatever the operation answered; one that completed while the object was there has a
+ * reference again, and all is as in the strong way.
+ *
+ * The library's `_async` functions return no future. Give them a cancellable of the object's, and
+ * cancel that in the object's own dispose: then they end with the object, too.
+ *
+ * @object: an object, of which the caller has a reference
+ * @future: a future, of which the caller has a reference
+ *
+ * Returns: whether they are bound; false when the future has completed already, or memory is out
+ * Thread: the future's context's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_object_bind (void *object, EddyFuture *future);
+
 EDDY_END_DECLS
 
 #endif

@@ -30,7 +30,7 @@ static const EddyClass error_class = { .name = "EddyError",
 
 /* Stands in when there is no memory for an error; its count starts so high that it never ends. */
 static EddyError error_no_memory = {
-    .object = { .object_class = &error_class, .references = 1U << 30, .holds = 1U << 30 },
+    .object = { .object_class = &error_class, .references = 1U << 29, .holds = 1U << 29 },
     .domain = EDDY_IO_ERROR,
     .code = EDDY_IO_ERROR_NO_MEMORY,
     .error_number = ENOMEM,
@@ -92,6 +92,17 @@ EddyError *eddy_error_new (const char *domain, int code, const char *format, ...
     return error_make (domain, code, 0, message);
 }
 
+EddyError *eddy_error_new_valist (const char *domain, int code, const char *format,
+                                  va_list arguments)
+{
+    return error_make (domain, code, 0, error_format (format, arguments, NULL));
+}
+
+EddyError *eddy_error_new_literal (const char *domain, int code, const char *message)
+{
+    return error_make (domain, code, 0, eddy__strdup (message));
+}
+
 EddyError *eddy_error_new_errno (int error_number, const char *format, ...)
 {
     va_list arguments;
@@ -140,6 +151,32 @@ void eddy__error_set_code (EddyError **error, EddyIOErrorCode code, int error_nu
     char *message = error_format (format, arguments, NULL);
     va_end (arguments);
     *error = error_make (EDDY_IO_ERROR, (int) code, error_number, message);
+}
+
+void eddy_error_prefix_valist (EddyError **error, const char *format, va_list arguments)
+{
+    if (error == NULL || *error == NULL)
+        return;
+    EddyError *plain = *error;
+    char *prefix = error_format (format, arguments, NULL);
+    size_t size = prefix == NULL ? 0 : strlen (prefix) + strlen (plain->message) + 1;
+    char *message = size == 0 ? NULL : eddy__alloc (size);
+    if (message != NULL)
+        snprintf (message, size, "%s%s", prefix, plain->message);
+    eddy__free (prefix);
+    /* Without memory the error itself tells more than the lack of it. */
+    if (message == NULL)
+        return;
+    *error = error_make (plain->domain, plain->code, plain->error_number, message);
+    eddy_unref (plain);
+}
+
+void eddy_error_prefix (EddyError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    eddy_error_prefix_valist (error, format, arguments);
+    va_end (arguments);
 }
 
 bool eddy_error_matches (const EddyError *error, const char *domain, int code)

@@ -71,14 +71,22 @@ static inline void eddy__object_release (void *object)
         eddy__object_end (self);
 }
 
-/* A bit of the holds: somebody may take a reference without having one, by the function below. */
+/* Bits of the holds: somebody may take a reference without having one, by the function below. */
 #define EDDY__SOUGHT (UINT32_C (1) << 31)
+/* … since futures are bound to the object: they are told before it is disposed of. */
+#define EDDY__BOUND (UINT32_C (1) << 30)
 
 /* Right after init, before anybody else has the object: it may be sought. */
 void eddy__object_init_sought (void *object);
 
+/* Whoever has a reference marks the object as bound. Its memory is then there until its last bond
+ * has ended: each has a hold. */
+void eddy__object_set_bound (void *object);
+/* Set by the future room before it marks the first: the object's last reference has gone. */
+extern void (*eddy__object_bound_gone) (void *object);
+
 /* Takes a reference unless the last one has gone already. The object must have been made to be
- * sought, and its dispose must keep seekers away. */
+ * sought, and its dispose must keep seekers away; or it is bound. */
 bool eddy__object_try_ref (void *object);
 
 /* Warns that `function` was misused, naming what should have held. */

@@ -34,6 +34,14 @@ void eddy__object_init_sought (void *object)
     __atomic_store_n (&self->holds, 1 | EDDY__SOUGHT, __ATOMIC_RELAXED);
 }
 
+void (*eddy__object_bound_gone) (void *object);
+
+void eddy__object_set_bound (void *object)
+{
+    EddyObject *self = object;
+    __atomic_or_fetch (&self->holds, EDDY__BOUND, __ATOMIC_RELAXED);
+}
+
 bool eddy__object_try_ref (void *object)
 {
     EddyObject *self = object;
@@ -74,14 +82,22 @@ __attribute__ ((noinline)) static void *object_dispose (EddyObject *self)
     return NULL;
 }
 
+/* Of an object that others may have sought until now. */
 __attribute__ ((noinline)) static void *object_dispose_sought (EddyObject *self)
 {
+    if ((__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & EDDY__BOUND) != 0)
+        eddy__object_bound_gone (self);
     if (self->object_class->dispose != NULL)
         self->object_class->dispose (self);
-    __atomic_and_fetch (&self->holds, ~EDDY__SOUGHT, __ATOMIC_RELAXED);
+    __atomic_and_fetch (&self->holds, ~(EDDY__SOUGHT | EDDY__BOUND), __ATOMIC_RELAXED);
     if (eddy__object_count_down (&self->holds, /* alone= */ true))
         eddy__object_end (self);
     return NULL;
+}
+
+static inline bool object_is_sought (const EddyObject *self)
+{
+    return (__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & (EDDY__SOUGHT | EDDY__BOUND)) != 0;
 }
 
 void *eddy_unref (void *object)
@@ -89,10 +105,17 @@ void *eddy_unref (void *object)
     EddyObject *self = object;
     if (self == NULL)
         return NULL;
-    bool sought = (__atomic_load_n (&self->holds, __ATOMIC_RELAXED) & EDDY__SOUGHT) != 0;
-    if (!eddy__object_count_down (&self->references, /* alone= */ !sought))
+    /* The marks are looked at after the count: who marks an object has a reference, so that whoever
+     * finds himself alone sees the marks of all who were. */
+    bool alone = __atomic_load_n (&self->references, __ATOMIC_ACQUIRE) == 1;
+    if (alone && !object_is_sought (self)) {
+        __atomic_store_n (&self->references, 0, __ATOMIC_RELAXED);
+        return object_dispose (self);
+    }
+    if (!eddy__object_count_down (&self->references, /* alone= */ false))
         return NULL;
-    return EDDY__UNLIKELY (sought) ? object_dispose_sought (self) : object_dispose (self);
+    return EDDY__UNLIKELY (object_is_sought (self)) ? object_dispose_sought (self)
+                                                    : object_dispose (self);
 }
 
 void *eddy_object_hold (void *object)

@@ -16,6 +16,11 @@
 
 enum { REFUSALS_UNTIL_REFUSED = 4 };
 
+EddyEngineHooks eddy__engine_hooks;
+
+/* A hook that a test has set, or NULL. It is set while no other thread is in here. */
+#define ENGINE_HOOK(name) __atomic_load_n (&eddy__engine_hooks.name, __ATOMIC_ACQUIRE)
+
 static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, EddyPort *port,
                              const char *why, char *reason, size_t reason_len)
 {
@@ -24,6 +29,7 @@ static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, 
         return answer;
     (*engine)->verbs = verbs;
     (*engine)->port = port;
+    (*engine)->pending_is_exact = verbs->pending_is_exact;
     eddy__list_init (&(*engine)->jobs);
     if ((*engine)->reason[0] == '\0')
         snprintf ((*engine)->reason, sizeof (*engine)->reason, "%s", why);
@@ -89,6 +95,31 @@ void eddy__engine_set_helps (EddyEngine *engine, bool helps)
     eddy__workers_set_helper (helps);
 }
 
+int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd)
+{
+    int answer = engine->verbs->host (engine, event_fd, poll_fd);
+    if (answer < 0)
+        return answer;
+    engine->hosted = true;
+    engine->pending_is_exact = false;
+    engine->event_fd = event_fd;
+    return 0;
+}
+
+void eddy__engine_park (EddyEngine *engine, bool parked)
+{
+    engine->parked = parked && engine->hosted;
+    if (engine->verbs->listen != NULL && engine->hosted)
+        engine->verbs->listen (engine, parked);
+}
+
+/* The foreign loop's own code has begun or cancelled something: ours is to run. */
+static void engine_tell_host (EddyEngine *engine)
+{
+    engine->parked = false;
+    eddy__sys_eventfd_write (engine->event_fd);
+}
+
 static void engine_stage_job (EddyEngine *engine, EddyOp *op)
 {
     op->route = EDDY_ROUTE_WORKER;
@@ -99,8 +130,10 @@ static void engine_stage_job (EddyEngine *engine, EddyOp *op)
     engine->staged = true;
 }
 
-static void engine_send (EddyEngine *engine, EddyOp *op)
+void eddy__engine_route (EddyEngine *engine, EddyOp *op)
 {
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     op->route = (uint8_t) eddy__route (engine, op);
     if (op->route == EDDY_ROUTE_WORKER)
         engine_stage_job (engine, op);
@@ -108,47 +141,54 @@ static void engine_send (EddyEngine *engine, EddyOp *op)
         engine->verbs->submit (engine, op);
 }
 
-static void engine_return (EddyEntry *entry);
+/* Whether a test has an operation fail before it begins; it ends by way of the inbox. */
+static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
+{
+    int64_t answer = ENGINE_HOOK (begin) (op);
+    if (answer >= 0)
+        return false;
+    engine->live++;
+    op->state = EDDY_OP_STAGED;
+    eddy__engine_fail (engine, op, answer);
+    return true;
+}
 
-void eddy__engine_end_forgotten (EddyOp *op)
+/* Closes what a poll that a worker repeats has of its own. */
+static void engine_end_poll (EddyOp *op)
 {
     if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
         eddy__sys_close (op->as.poll.cancel_fd);
 }
 
-bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*run) (EddyEntry *entry))
+bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (EddyOp *op))
 {
-    /* A poll writes no memory of ours, so the kernel may keep it until its engine is closed. What
-     * is on a list is on one of the engine's; what is on none is either the kernel's, or on its way
-     * home. */
-    bool is_linked = eddy__list_is_linked (&op->link);
-    if (op->route == EDDY_ROUTE_WORKER && op->published) {
-        /* From here on a worker knows the port only, and posts the entry to it. */
+    bool is_published = op->route == EDDY_ROUTE_WORKER && op->published;
+    if (is_published)
         eddy__engine_cancel (engine, op);
-        op->entry.run = run;
+    if (is_published || op->state == EDDY_OP_ENDING) {
+        /* It comes home by the inbox, perhaps when the engine is no more. */
+        op->op_flags |= EDDY_OP_FORGOTTEN;
+        op->complete = forgotten;
         return false;
     }
-    if (is_linked && op->route == EDDY_ROUTE_WORKER)
+    /* A poll writes no memory of ours, so the kernel may keep it until the engine is closed. */
+    if (op->route == EDDY_ROUTE_WORKER)
         engine->n_jobs--;
     eddy__list_remove (&op->link);
-    if (is_linked || op->state == EDDY_OP_INFLIGHT) {
-        eddy__engine_end_forgotten (op);
-        return true;
-    }
-    op->entry.run = run;
-    return false;
+    engine_end_poll (op);
+    return true;
 }
 
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
-    op->entry.run = engine_return;
-    op->entry.priority = EDDY__PRIORITY_NOW;
     if (eddy__sys_forked ()) {
         op->result = -ECHILD;
         op->state = EDDY_OP_DONE;
         return true;
     }
+    if (EDDY__UNLIKELY (ENGINE_HOOK (begin) != NULL) && engine_is_failed_by_test (engine, op))
+        return false;
     bool may_try =
         op->kind == EDDY_OP_READ || (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op));
     if (may_try && !engine->force_ring) {
@@ -160,9 +200,11 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
             return true;
         }
     }
-    if (!op->background)
+    if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
+        ENGINE_HOOK (send) (op);
+    if (!(op->op_flags & EDDY_OP_BACKGROUND))
         engine->live++;
-    engine_send (engine, op);
+    eddy__engine_route (engine, op);
     return false;
 }
 
@@ -181,10 +223,12 @@ static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t re
 
 void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 {
-    if (!op->background)
+    if (!(op->op_flags & EDDY_OP_BACKGROUND))
         engine->live--;
     op->result = result;
     op->state = EDDY_OP_DONE;
+    if (EDDY__UNLIKELY (ENGINE_HOOK (done) != NULL))
+        ENGINE_HOOK (done) (op);
     op->complete (op);
 }
 
@@ -192,19 +236,50 @@ void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 static void engine_return (EddyEntry *entry)
 {
     EddyOp *op = EDDY__CONTAINER (entry, EddyOp, entry);
+    if (EDDY__UNLIKELY ((op->op_flags & EDDY_OP_FORGOTTEN) != 0)) { /* its engine may be closed */
+        engine_end_poll (op);
+        op->complete (op);
+        return;
+    }
     EddyEngine *engine = op->engine;
     bool performed = op->state == EDDY_OP_RUNNING;
     if (performed)
         engine->counters.workers++;
     if (performed && (op->op_flags & EDDY_OP_REPEATED))
         engine_note_repeat (engine, op, op->result);
-    eddy__engine_end_forgotten (op);
+    engine_end_poll (op);
     eddy__engine_complete (engine, op, op->result);
+}
+
+/* A stream is tried here, and waited for: a worker's call might never return. */
+static bool engine_repeat_stream (EddyEngine *engine, EddyOp *op)
+{
+    if (!eddy__op_is_stream (op) || (op->op_flags & EDDY_OP_REPEATED) != 0)
+        return false;
+    int64_t result = eddy__op_try (op);
+    if (result == -EOPNOTSUPP)
+        return false;
+    op->op_flags |= EDDY_OP_REPEATED;
+    op->route = EDDY_ROUTE_POLL;
+    if (result == -EAGAIN) {
+        engine->verbs->submit (engine, op);
+    } else {
+        engine_note_repeat (engine, op, result);
+        eddy__engine_complete (engine, op, result);
+    }
+    return true;
+}
+
+void eddy__op_make_entry (EddyOp *op)
+{
+    op->entry = (EddyEntry){ .run = engine_return, .priority = EDDY__PRIORITY_NOW };
 }
 
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op)
 {
     engine->counters.fallbacks++;
+    if (engine_repeat_stream (engine, op))
+        return;
     op->op_flags |= EDDY_OP_REPEATED;
     if (op->kind == EDDY_OP_POLL) {
         /* A worker that polls can be ended by its second fd only. */
@@ -229,6 +304,9 @@ void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents)
             engine->verbs->submit (engine, op);
             return;
         }
+    } else if (revents >= 0) {
+        /* epoll tells all that the fd is watched for, by other operations, too. */
+        result &= eddy__op_events (op) | POLLERR | POLLHUP | POLLNVAL;
     }
     engine->counters.polled++;
     eddy__engine_complete (engine, op, result);
@@ -245,6 +323,8 @@ void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op)
 void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result)
 {
     op->result = result;
+    op->state = EDDY_OP_ENDING;
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
 }
 
@@ -256,11 +336,13 @@ void eddy__engine_end_unbegun (EddyOp *op)
 
 void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
 {
-    /* A worker may write RUNNING just now; only this thread writes DONE. */
-    if (__atomic_load_n (&op->state, __ATOMIC_RELAXED) == EDDY_OP_DONE ||
-        (op->op_flags & EDDY_OP_CANCEL_ASKED))
+    /* A worker may write RUNNING just now; only this thread writes ENDING and DONE. */
+    uint8_t state = __atomic_load_n (&op->state, __ATOMIC_RELAXED);
+    if (state >= EDDY_OP_ENDING || (op->op_flags & EDDY_OP_CANCEL_ASKED))
         return;
     op->op_flags |= EDDY_OP_CANCEL_ASKED;
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     if (op->route != EDDY_ROUTE_WORKER) {
         engine->verbs->cancel (engine, op);
     } else if (!op->published) {
@@ -285,6 +367,7 @@ static bool engine_help (EddyEngine *engine)
     eddy__port_awake (engine->port);
     op->result = eddy__op_perform (op);
     /* By the inbox, behind whatever the job has posted there before: its progress. */
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
     return true;
 }

@@ -6,6 +6,7 @@
  *             │   └──► POLLING  (waits for its fd) ───┼──► DONE
  *             └──────► QUEUED ──► RUNNING (a worker) ─┘
  *
+ * ENDING stands before DONE where the end is on its way through the inbox.
  * "Cancel asked" is a flag, not a state: done is done when whoever has the request lets go. STAGED
  * and QUEUED operations end at once when cancelled, RUNNING ones when their call returns. */
 #pragma once
@@ -43,6 +44,7 @@ typedef enum EddyOpKind {
     EDDY_OP_COPY_RANGE,     /* copy */
     EDDY_OP_POLL,           /* poll */
     EDDY_OP_CALL,           /* call: a function, on a worker */
+    EDDY_OP_LONG_CALL,      /* the same; a program's function, which may take any time */
     EDDY_OP_KINDS
 } EddyOpKind;
 
@@ -53,6 +55,7 @@ typedef enum EddyOpState {
     EDDY_OP_POLLING,
     EDDY_OP_QUEUED,
     EDDY_OP_RUNNING,
+    EDDY_OP_ENDING,
     EDDY_OP_DONE
 } EddyOpState;
 
@@ -67,28 +70,34 @@ typedef enum EddyOpRoute {
 /* Flags of an operation. */
 enum {
     EDDY_OP_CANCEL_ASKED = 1 << 0,
-    EDDY_OP_REPEATED = 1 << 1 /* the ring refused it, a system call decides */
+    EDDY_OP_REPEATED = 1 << 1,   /* the ring refused it, a system call decides */
+    EDDY_OP_BACKGROUND = 1 << 2, /* a poll that nobody waits for: not live, and may be forgotten */
+    EDDY_OP_FORGOTTEN = 1 << 3   /* it was */
 };
 
 typedef struct EddyOp EddyOp;
 
+/* 96 bytes: a callback operation that waits is one cache line more than twice that. */
 struct EddyOp {
-    EddyEntry entry;               /* brings it back from other threads; the engine's own */
-    EddyList link;                 /* staged, queued, polling, or to be cancelled */
+    union {
+        /* Until it ends: staged, queued, polling, or to be cancelled. */
+        struct {
+            EddyList link;
+            uint32_t slot; /* the ring's name for it */
+        };
+        EddyEntry entry; /* ENDING: brings it back to its own thread */
+    };
     void (*complete) (EddyOp *op); /* called on the owner's thread when it is done */
-    void *user;                    /* whose it is: for `complete` */
-    struct EddyEngine *engine;     /* that it was submitted to */
+    struct EddyEngine *engine;     /* submitted to; NULL: to none, see engine-private.h */
     int64_t result;                /* a count, an fd or 0; or -errno */
     uint8_t kind;
     uint8_t state;
     uint8_t route;
     uint8_t op_flags;
-    bool published; /* to the workers: from then on their lock guards link and state */
-    bool claimed;   /* by a worker; their lock guards it */
-    /* A poll that nobody waits for: it does not count as live, and may be forgotten. */
-    bool background;
-    uint32_t slot; /* the ring's name for it */
-    int fd;        /* of the file, or the folder that paths begin at */
+    bool published;   /* to the workers: from then on their lock guards link and state */
+    bool claimed;     /* by a worker; their lock guards it */
+    int16_t priority; /* among those that wait for a worker; lower is more urgent */
+    int fd;           /* of the file, or the folder that paths begin at */
     uint32_t flags;
     union {
         struct {
@@ -100,10 +109,12 @@ struct EddyOp {
             const char *path;
             const char *other;
             void *buf;
-            size_t len;
-            int other_fd;
+            union {
+                uint32_t len;
+                int other_fd;
+                uint32_t group;
+            };
             uint32_t mode;
-            uint32_t group;
         } name;
         struct {
             int64_t offset;
@@ -122,6 +133,8 @@ struct EddyOp {
     } as;
 };
 
+_Static_assert(sizeof (EddyOp) == 96, "EddyOp is as small as it is said to be");
+
 /* Begins an operation; the caller then fills in what its kind needs, and `complete`. */
 static inline void eddy__op_init (EddyOp *op, EddyOpKind kind, int fd)
 {
@@ -129,6 +142,13 @@ static inline void eddy__op_init (EddyOp *op, EddyOpKind kind, int fd)
     eddy__list_init (&op->link);
     op->kind = (uint8_t) kind;
     op->fd = fd;
+}
+
+/* Among those that wait for a worker, from a priority of the loop's; past 16 bits all are one. */
+static inline void eddy__op_set_priority (EddyOp *op, int priority)
+{
+    int at_most = priority < INT16_MAX ? priority : INT16_MAX;
+    op->priority = (int16_t) (at_most > INT16_MIN ? at_most : INT16_MIN);
 }
 
 /* Does the operation by system calls, now, however long it takes; returns its result. Any thread.

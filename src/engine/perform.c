@@ -70,7 +70,7 @@ static int64_t perform_close (EddyOp *op)
 
 static int64_t perform_stat (EddyOp *op)
 {
-    return eddy__sys_statx (op->fd, op->as.name.path, (int) op->flags, (unsigned) op->as.name.len,
+    return eddy__sys_statx (op->fd, op->as.name.path, (int) op->flags, op->as.name.len,
                             op->as.name.buf);
 }
 
@@ -221,6 +221,7 @@ static int64_t (*const performers[EDDY_OP_KINDS]) (EddyOp *op) = {
     [EDDY_OP_COPY_RANGE] = perform_copy_range,
     [EDDY_OP_POLL] = perform_poll,
     [EDDY_OP_CALL] = perform_call,
+    [EDDY_OP_LONG_CALL] = perform_call,
 };
 
 int64_t eddy__op_perform (EddyOp *op)

@@ -7,9 +7,6 @@
 /* Hands `n_jobs` operations over, emptying `jobs`. Each comes back by its port's inbox. */
 void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs);
 
-/* Takes a job that no worker has begun back; false when one has. */
-bool eddy__workers_cancel (EddyOp *op);
-
 /* Takes the newest job that waits, if it is this port's, to be run by the caller; NULL when there
  * is none. It counts as begun. */
 EddyOp *eddy__workers_claim_one (EddyPort *port);

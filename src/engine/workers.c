@@ -19,6 +19,7 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "engine/engine-private.h"
+#include "engine/jobs-private.h"
 #include "sys/clock-private.h"
 #include "sys/process-private.h"
 #include "sys/signal-private.h"
@@ -48,9 +49,8 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t work;  /* idle workers wait here */
     pthread_cond_t watch; /* the watcher waits here */
-    EddyList queue;
+    EddyJobs queue;
     EddyList busy;
-    unsigned n_queued;
     unsigned n_threads;
     unsigned n_idle;    /* waiting at `work` */
     unsigned n_running; /* busy and not blocked */
@@ -61,6 +61,7 @@ static struct {
 } workers = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static pthread_once_t workers_once = PTHREAD_ONCE_INIT;
+static EDDY__THREAD bool workers_inside;
 
 static void workers_init (void)
 {
@@ -70,7 +71,6 @@ static void workers_init (void)
     pthread_cond_init (&workers.work, &attributes);
     pthread_cond_init (&workers.watch, &attributes);
     pthread_condattr_destroy (&attributes);
-    eddy__list_init (&workers.queue);
     eddy__list_init (&workers.busy);
     workers.limit = eddy__sys_cpu_count ();
 }
@@ -107,33 +107,77 @@ static void returned_post (Returned returned)
     eddy__port_remove_posters (returned.port, returned.count);
 }
 
-/* Claims a fair share of the queue. */
+/* Claims a fair share of the queue. A long job is claimed alone: none may wait behind it while
+ * another worker has nothing to do. */
 static void worker_claim (Worker *worker)
 {
-    unsigned share = (workers.n_queued + workers.limit - 1) / workers.limit;
+    unsigned share = (workers.queue.n_jobs + workers.limit - 1) / workers.limit;
     for (unsigned n = share < CLAIM ? share : CLAIM; n > 0; n--) {
-        EddyList *link = eddy__list_pop (&workers.queue);
-        eddy__list_append (&worker->claimed, link);
-        EDDY__CONTAINER (link, EddyOp, link)->claimed = true;
-        workers.n_queued--;
+        EddyOp *op = eddy__jobs_first (&workers.queue);
+        bool is_long = op->kind == EDDY_OP_LONG_CALL;
+        if (is_long && !eddy__list_is_empty (&worker->claimed))
+            break;
+        eddy__jobs_remove (&workers.queue, op);
+        eddy__list_append (&worker->claimed, &op->link);
+        op->claimed = true;
+        if (is_long)
+            break;
     }
 }
 
-/* Runs one claimed job without the lock, and adds it to what is handed back. */
+/* Gives what it has claimed and not begun back to the queue. */
+static void worker_unclaim (Worker *worker)
+{
+    while (!eddy__list_is_empty (&worker->claimed)) {
+        EddyOp *op = eddy__job_of (worker->claimed.prev);
+        eddy__list_remove (&op->link);
+        op->claimed = false;
+        eddy__jobs_put_back (&workers.queue, op);
+    }
+}
+
+static void workers_rouse (void);
+
+/* The worker's next job; NULL: there is none. What is more urgent has come first, though it came
+ * after a claim. */
+static EddyOp *worker_next (Worker *worker)
+{
+    EddyOp *urgent = eddy__jobs_first (&workers.queue);
+    if (urgent != NULL && !eddy__list_is_empty (&worker->claimed) &&
+        urgent->priority < eddy__job_of (worker->claimed.next)->priority) {
+        worker_unclaim (worker);
+        workers_rouse ();
+    }
+    if (eddy__list_is_empty (&worker->claimed))
+        worker_claim (worker);
+    EddyList *link = eddy__list_pop (&worker->claimed);
+    return link == NULL ? NULL : eddy__job_of (link);
+}
+
+/* Runs one claimed job without the lock, and adds it to what is handed back. What was done before a
+ * long one is handed back first. */
 static void worker_run_job (Worker *worker, EddyOp *op)
 {
-    EddyPort *port = op->engine->port;
+    EddyPort *port = op->engine == NULL ? NULL : op->engine->port;
+    Returned before = { .count = 0 };
+    if (op->kind == EDDY_OP_LONG_CALL)
+        before = worker_take_done (worker);
     __atomic_store_n (&op->state, EDDY_OP_RUNNING, __ATOMIC_RELAXED);
     pthread_mutex_unlock (&workers.mutex);
+    returned_post (before);
     op->result = eddy__op_perform (op);
+    if (port == NULL)
+        op->complete (op); /* the operation may be gone */
     pthread_mutex_lock (&workers.mutex);
+    if (port == NULL)
+        return;
     if (worker->n_done > 0 && worker->done_port != port) {
         Returned returned = worker_take_done (worker);
         pthread_mutex_unlock (&workers.mutex);
         returned_post (returned);
         pthread_mutex_lock (&workers.mutex);
     }
-    op->entry.next = NULL;
+    eddy__op_make_entry (op);
     if (worker->n_done++ == 0)
         worker->done_first = &op->entry;
     else
@@ -156,16 +200,14 @@ static void worker_work (Worker *worker)
     worker->seen_ns = -1;
     eddy__list_append (&workers.busy, &worker->member);
     while (worker_may_run (worker)) {
-        if (eddy__list_is_empty (&worker->claimed))
-            worker_claim (worker);
-        EddyList *link = eddy__list_pop (&worker->claimed);
-        if (link == NULL)
+        EddyOp *op = worker_next (worker);
+        if (op == NULL)
             break;
         if (worker->blocked) {
             worker->blocked = false;
             workers.n_running++;
         }
-        worker_run_job (worker, EDDY__CONTAINER (link, EddyOp, link));
+        worker_run_job (worker, op);
         if (eddy__list_is_empty (&worker->claimed)) {
             Returned returned = worker_take_done (worker);
             pthread_mutex_unlock (&workers.mutex);
@@ -197,13 +239,7 @@ static void watcher_set_blocked (Worker *worker)
 {
     worker->blocked = true;
     workers.n_running--;
-    while (!eddy__list_is_empty (&worker->claimed)) {
-        EddyList *link = worker->claimed.prev;
-        eddy__list_remove (link);
-        eddy__list_append (workers.queue.next, link);
-        EDDY__CONTAINER (link, EddyOp, link)->claimed = false;
-        workers.n_queued++;
-    }
+    worker_unclaim (worker);
 }
 
 /* Looks at every busy worker's clock, and posts what a blocked one would sit on. */
@@ -230,14 +266,14 @@ static void watcher_look (void)
 
 static bool workers_have_room (void)
 {
-    return workers.n_queued > 0 && workers.n_running < workers_running_limit ();
+    return workers.queue.n_jobs > 0 && workers.n_running < workers_running_limit ();
 }
 
 /* Whether somebody waits for a busy worker that may be blocked: by a job that is queued or claimed,
  * or by one that is done and not handed back. */
 static bool workers_are_awaited (void)
 {
-    if (workers.n_queued > 0)
+    if (workers.queue.n_jobs > 0)
         return true;
     for (EddyList *link = workers.busy.next; link != &workers.busy; link = link->next) {
         const Worker *worker = EDDY__CONTAINER (link, Worker, member);
@@ -325,6 +361,7 @@ static void *worker_main (void *data)
     eddy__list_init (&worker.member);
     eddy__list_init (&worker.claimed);
     eddy__sys_thread_clock (pthread_self (), &worker.clock);
+    workers_inside = true;
     pthread_mutex_lock (&workers.mutex);
     while (worker_wait ()) {
         worker_leave_watch ();
@@ -340,7 +377,7 @@ static void workers_rouse (void)
 {
     unsigned limit = workers_running_limit ();
     unsigned room = workers.n_running < limit ? limit - workers.n_running : 0;
-    unsigned wanted = workers.n_queued < room ? workers.n_queued : room;
+    unsigned wanted = workers.queue.n_jobs < room ? workers.queue.n_jobs : room;
     unsigned idle = workers.n_idle;
     for (unsigned i = 0; i < wanted; i++) {
         if (i < idle)
@@ -351,8 +388,14 @@ static void workers_rouse (void)
             workers_start ();
     }
     /* All are busy, perhaps blocked: the watcher is to look. */
-    if (workers.watch_is_long && workers.n_queued > wanted)
+    if (workers.watch_is_long && workers.queue.n_jobs > wanted)
         pthread_cond_signal (&workers.watch);
+}
+
+static void workers_push (EddyOp *op)
+{
+    op->state = EDDY_OP_QUEUED;
+    eddy__jobs_push (&workers.queue, op);
 }
 
 void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs)
@@ -360,12 +403,24 @@ void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs)
     pthread_once (&workers_once, workers_init);
     eddy__port_add_posters (port, n_jobs);
     pthread_mutex_lock (&workers.mutex);
-    for (EddyList *link = jobs->next; link != jobs; link = link->next)
-        EDDY__CONTAINER (link, EddyOp, link)->state = EDDY_OP_QUEUED;
-    eddy__list_splice (&workers.queue, jobs);
-    workers.n_queued += n_jobs;
+    for (EddyList *link; (link = eddy__list_pop (jobs)) != NULL;)
+        workers_push (eddy__job_of (link));
     workers_rouse ();
     pthread_mutex_unlock (&workers.mutex);
+}
+
+void eddy__workers_publish_one (EddyOp *op)
+{
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    workers_push (op);
+    workers_rouse ();
+    pthread_mutex_unlock (&workers.mutex);
+}
+
+bool eddy__workers_inside (void)
+{
+    return workers_inside;
 }
 
 bool eddy__workers_cancel (EddyOp *op)
@@ -373,12 +428,12 @@ bool eddy__workers_cancel (EddyOp *op)
     pthread_mutex_lock (&workers.mutex);
     bool queued = op->state == EDDY_OP_QUEUED;
     if (queued) {
-        workers.n_queued -= op->claimed ? 0 : 1;
+        workers.queue.n_jobs -= op->claimed ? 0 : 1;
         eddy__list_remove (&op->link);
         op->state = EDDY_OP_STAGED;
     }
     pthread_mutex_unlock (&workers.mutex);
-    if (queued)
+    if (queued && op->engine != NULL)
         eddy__port_remove_posters (op->engine->port, 1);
     return queued;
 }
@@ -388,15 +443,12 @@ EddyOp *eddy__workers_claim_one (EddyPort *port)
     EddyOp *op = NULL;
     pthread_once (&workers_once, workers_init);
     pthread_mutex_lock (&workers.mutex);
-    if (workers.n_queued > 0) {
-        op = EDDY__CONTAINER (workers.queue.prev, EddyOp, link);
-        if (op->engine->port == port) {
-            eddy__list_remove (&op->link);
-            workers.n_queued--;
-            op->state = EDDY_OP_RUNNING;
-        } else {
-            op = NULL;
-        }
+    EddyList *list = eddy__jobs_most_urgent (&workers.queue);
+    EddyOp *newest = list == NULL ? NULL : eddy__job_of (list->prev);
+    if (newest != NULL && newest->engine != NULL && newest->engine->port == port) {
+        op = newest;
+        eddy__jobs_remove (&workers.queue, op);
+        op->state = EDDY_OP_RUNNING;
     }
     pthread_mutex_unlock (&workers.mutex);
     if (op != NULL)

@@ -11,14 +11,6 @@
 /* Without an fd to wait for, one has to look: so often. */
 enum { LOOK_NS = 10000000 };
 
-/* The one fd that is readable whenever a pass would do something; -1: none is to be had.
- * To be connected: eddy_context_get_fd (context). */
-static int context_poll_fd (EddyContext *context)
-{
-    (void) context;
-    return -1;
-}
-
 /* The priority of the most urgent entry that will dispatch something; INT_MAX: there is none. Not
  * for every pass: it may go through the whole queue. */
 static int context_ready_priority (EddyContext *context)
@@ -79,7 +71,7 @@ int eddy_context_query (EddyContext *context, int max_priority, int64_t *timeout
     context = eddy__context_or_default (context);
     EDDY__EXPECT (eddy__context_is_owned (context) && timeout_ns != NULL, 0);
     EDDY__EXPECT (n_fds == 0 || (n_fds > 0 && fds != NULL), 0);
-    int fd = context_poll_fd (context);
+    int fd = eddy_context_get_fd (context);
     *timeout_ns = context_query_timeout (context, max_priority);
     if (fd < 0 && (*timeout_ns < 0 || *timeout_ns > LOOK_NS))
         *timeout_ns = LOOK_NS;

@@ -16,11 +16,18 @@ typedef struct EddySourceTable EddySourceTable;
  * that go on by themselves ask every so many whether the loop should come first. */
 enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
 
+/* Who is told of each step of a context, and while he is, no fiber goes on without the loop
+ * (testing.c). */
+typedef struct EddyPassObserver EddyPassObserver;
+struct EddyPassObserver {
+    void (*stepped) (EddyPassObserver *observer); /* something has run, or is about to */
+};
+
 struct EddyContext {
     EddyObject object;
     EddyPort *port;
     EddyEngine *engine;  /* NULL before the first pass */
-    void *engine_thread; /* that opened it */
+    void *engine_thread; /* that opened it; atomic */
     EddyReadyQueue ready;
     EddyTimers timers;
     int64_t now_ns;       /* the clock as this pass read it */
@@ -33,6 +40,9 @@ struct EddyContext {
     unsigned peek_run;    /* … at the last peek */
     bool helps;
     bool disposed;
+    bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
+    unsigned entered;      /* by eddy__context_enter(), nested */
+    struct EddyHost *host; /* of a context that has a foreign loop (host.c); else NULL */
     /* Sources: */
     EddySourceTable *table;    /* all that are attached, by id */
     EddyList sources;          /* those that it has taken in */
@@ -59,6 +69,8 @@ struct EddyContext {
      * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
+    EddyPassObserver *observer; /* NULL but in tests */
+    struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
 };
 
 /* This thread's identity. */
@@ -71,6 +83,16 @@ static inline void *eddy__thread_self (void)
 static inline bool eddy__context_is_owned (const EddyContext *context)
 {
     return __atomic_load_n (&context->owner, __ATOMIC_RELAXED) == eddy__thread_self ();
+}
+
+/* Whether this thread is the context's: it owns it, or, while nobody does, it ran it last, or
+ * nobody ever did. Any thread that keeps the context. */
+static inline bool eddy__context_is_home (const EddyContext *context)
+{
+    const void *thread = __atomic_load_n (&context->owner, __ATOMIC_RELAXED);
+    if (thread == NULL)
+        thread = __atomic_load_n (&context->engine_thread, __ATOMIC_RELAXED);
+    return thread == NULL || thread == eddy__thread_self ();
 }
 
 /* The reference that a context's pending futures have together. It is taken with the first; after
@@ -93,9 +115,14 @@ static inline void eddy__context_let_go (EddyContext *context)
 /* The context that is dispatching on this thread, or NULL. */
 EddyContext *eddy__context_current (void);
 
+/* Has the foreign loop that waits in this context's place wake up (host.c). */
+void eddy__host_tell (EddyContext *context);
+
 /* Adds an entry to those that run in a coming pass. Owner only. */
 static inline void eddy__context_queue (EddyContext *context, EddyEntry *entry)
 {
+    if (EDDY__UNLIKELY (context->parked))
+        eddy__host_tell (context);
     eddy__ready_push (&context->ready, entry);
 }
 
@@ -139,7 +166,12 @@ static inline EddyContext *eddy__context_thread_default (void)
     return innermost != NULL ? innermost->context : eddy_context_default ();
 }
 
-/* The context that an argument of NULL stands for. */
+/* The context that an argument of NULL stands for: the thread's default one … */
+static inline EddyContext *eddy__context_or_thread_default (EddyContext *context)
+{
+    return context != NULL ? context : eddy__context_thread_default ();
+}
+/* … or the process's. */
 EddyContext *eddy__context_or_default (EddyContext *context);
 
 /* One pass by the owner; whether something was dispatched. */

@@ -10,6 +10,8 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
+#include "loop/alarm-private.h"
+#include "loop/host-private.h"
 #include "loop/source-private.h"
 #include "loop/source-table-private.h"
 #include "sys/clock-private.h"
@@ -67,6 +69,8 @@ static void context_finalize (void *object)
         entry = next;
     }
     eddy__timers_clear (&context->timers);
+    eddy__host_close (context);
+    eddy__alarms_close (context);
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);
@@ -256,17 +260,23 @@ int eddy__context_enter (EddyContext *context)
         return -EDEADLK;
     }
     int acquired = context_acquire (context);
-    if (acquired < 0 || context->engine != NULL)
+    if (acquired < 0)
         return acquired;
+    if (context->entered++ == 0 && context->host != NULL)
+        eddy__host_resume (context);
+    if (context->engine != NULL)
+        return 0;
     char reason[128] = "";
     int answer = eddy__engine_open (&context->engine, context->port, reason, sizeof reason);
     if (answer < 0) {
         eddy__log (EDDY_LOG_CRITICAL, "no engine: %s", reason[0] ? reason : strerror (-answer));
-        eddy_context_release (context);
+        eddy__context_leave (context);
         return answer;
     }
-    context->engine_thread = eddy__thread_self ();
+    __atomic_store_n (&context->engine_thread, eddy__thread_self (), __ATOMIC_RELAXED);
     eddy__engine_set_helps (context->engine, context->helps);
+    if (context->host != NULL)
+        eddy__host_add_engine (context);
     eddy__context_arm_polls (context);
     return 0;
 }
@@ -297,6 +307,8 @@ int eddy__context_wait_enter (EddyContext *context, const bool *given_up)
 
 void eddy__context_leave (EddyContext *context)
 {
+    if (--context->entered == 0 && context->host != NULL)
+        eddy__host_park (context);
     eddy_context_release (context);
 }
 

@@ -16,7 +16,7 @@ static void invocation_end (Invocation *invocation)
 {
     if (invocation->destroy != NULL)
         invocation->destroy (invocation->user_data);
-    eddy__block_free (invocation, sizeof *invocation);
+    eddy__reserve_free (invocation, sizeof *invocation);
 }
 
 static void invocation_run (EddyEntry *entry)
@@ -44,9 +44,7 @@ void eddy_context_invoke_full (EddyContext *context, int priority, EddySourceFun
             destroy (user_data);
         return;
     }
-    Invocation *invocation = eddy__block_alloc (sizeof *invocation);
-    if (invocation == NULL)
-        eddy__alloc_exhausted (sizeof *invocation);
+    Invocation *invocation = eddy__reserve_alloc (sizeof *invocation);
     *invocation = (Invocation){
         .entry = { .run = invocation_run, .priority = priority },
         .context = context,

@@ -59,7 +59,7 @@ bool eddy__context_peek (EddyContext *context)
     if (pass_is_clock_due (context) || eddy__engine_pending (context->engine))
         return false;
     /* To look would tell no more than that. */
-    if (context->engine->verbs->pending_is_exact)
+    if (context->engine->pending_is_exact)
         context->look_run = context->n_run;
     return !pass_is_look_due (context);
 }
@@ -123,12 +123,29 @@ void eddy__context_collect (EddyContext *context, bool may_block)
         eddy__hooks_check (context);
 }
 
+/* Runs entries with somebody told before the first of them and after each. To a fiber that parks
+ * the level is empty meanwhile, so it goes back to the loop. */
+static void pass_dispatch_observed (EddyContext *context, EddyReadyLevel *level)
+{
+    EddyReadyLevel nothing = { .priority = level->priority };
+    EddyEntry *entry;
+    context->pass_level = &nothing;
+    context->observer->stepped (context->observer);
+    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
+        context->n_run++;
+        entry->run (entry);
+        context->observer->stepped (context->observer);
+    }
+}
+
 /* Runs what was queued before this turn at one level; whether something was dispatched: entries of
  * sources may turn out to be destroyed, or blocked. */
 static bool pass_dispatch_level (EddyContext *context, EddyReadyLevel *level)
 {
     unsigned before = context->n_run - context->n_skipped;
     EddyEntry *entry;
+    if (EDDY__UNLIKELY (context->observer != NULL))
+        pass_dispatch_observed (context, level);
     context->pass_level = level;
     while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
         context->n_run++;

@@ -95,7 +95,7 @@ static void watch_arm (EddyFdWatch *watch)
     if (poll == NULL)
         eddy__alloc_exhausted (sizeof *poll);
     eddy__op_init (&poll->op, EDDY_OP_POLL, watch->fd);
-    poll->op.background = true;
+    poll->op.op_flags |= EDDY_OP_BACKGROUND;
     /* Some engines know no registration for no event at all. */
     poll->op.as.poll.events = (watch->events & ~(unsigned) POLLNVAL) | POLLERR | POLLHUP;
     poll->op.complete = poll_complete;
@@ -180,11 +180,9 @@ void eddy__context_arm_polls (EddyContext *context)
 }
 
 /* A poll whose end was already on its way through the inbox when its engine was closed. */
-static void poll_run_forgotten (EddyEntry *entry)
+static void poll_forgotten (EddyOp *op)
 {
-    EddyFdPoll *poll = EDDY__CONTAINER (entry, EddyFdPoll, op.entry);
-    eddy__engine_end_forgotten (&poll->op);
-    poll_free (poll);
+    poll_free (EDDY__CONTAINER (op, EddyFdPoll, op));
 }
 
 void eddy__context_forget_polls (EddyContext *context)
@@ -197,7 +195,7 @@ void eddy__context_forget_polls (EddyContext *context)
             watch->poll = NULL;
             eddy__list_append (&context->unarmed, &watch->unarmed);
         }
-        if (eddy__engine_forget (context->engine, &poll->op, poll_run_forgotten))
+        if (eddy__engine_forget (context->engine, &poll->op, poll_forgotten))
             poll_free (poll);
     }
 }

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+/* Tasks whose answer a function makes on a worker.
+ *
+ * The job needs no engine and no loop: it is handed to the workers at once, from any thread, and
+ * the task completes by the mail that any return from another thread takes. A cancel finds it by a
+ * handler, in whatever thread the cancel is made. */
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/alloc-private.h"
+#include "base/log-private.h"
+#include "base/object-private.h"
+#include "engine/engine-private.h"
+#include "future/task-job-private.h"
+#include "loop/cancellable-private.h"
+#include "sys/process-private.h"
+
+/* Flags of a task, in one byte that changes atomically: whoever changes it first decides what a
+ * cancel does. */
+enum {
+    RETURN_ON_CANCEL = 1 << 0,
+    BEGUN = 1 << 1, /* a worker has taken the job */
+    CANCELLED = 1 << 2
+};
+
+typedef struct Answer {
+    bool given;
+    EddyValue value;
+    EddyError *error;
+} Answer;
+
+struct EddyTaskJob {
+    EddyOp op; /* keeps the task, as a maker */
+    EddyTaskThreadFunc function;
+    uint64_t handler; /* of the task's cancellable; keeps the task, too */
+    bool is_sync;
+    bool ran;              /* the function was called; the worker's */
+    pthread_mutex_t mutex; /* of all below */
+    Answer returned;       /* by the function, or by whom it has told to */
+    bool over;             /* the function has ended */
+    Answer delivered;      /* sync: for whoever waits, and will complete the task with it */
+    EddyTask *waiter;      /* sync, in a fiber: returned then */
+    pthread_cond_t delivery;
+};
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+/* Gives an answer unless there is one; then the new one is given up. Whether it was the first. */
+static bool answer_give (Answer *answer, EddyValue *value, EddyError *error)
+{
+    if (answer->given) {
+        eddy_value_clear (value);
+        eddy_unref (error);
+        return false;
+    }
+    *answer = (Answer){ true, *value, error };
+    *value = (EddyValue) EDDY_VALUE_INIT;
+    return true;
+}
+
+bool eddy__task_job_store (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    EddyTaskJob *job = task->job;
+    Answer late = { .given = true };
+    pthread_mutex_lock (&job->mutex);
+    bool open = !job->over && !job->returned.given;
+    if (open)
+        answer_give (&job->returned, value, error);
+    pthread_mutex_unlock (&job->mutex);
+    return open || answer_give (&late, value, error);
+}
+
+static bool job_deliver_sync (EddyTaskJob *job, EddyValue *value, EddyError *error)
+{
+    Answer late = { .given = true };
+    pthread_mutex_lock (&job->mutex);
+    EddyTask *waiter = job->waiter;
+    bool first = !job->delivered.given;
+    if (first) {
+        answer_give (&job->delivered, value, error);
+        job->waiter = NULL;
+        pthread_cond_signal (&job->delivery);
+    }
+    pthread_mutex_unlock (&job->mutex);
+    if (!first)
+        return answer_give (&late, value, error);
+    if (waiter != NULL) {
+        eddy_task_return_boolean (waiter, true);
+        eddy_task_unref (waiter);
+    }
+    return true;
+}
+
+/* Completes the task, or has its waiting caller do so. False: it had its answer already. */
+static bool task_deliver (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    if (task->job->is_sync)
+        return job_deliver_sync (task->job, value, error);
+    return eddy__future_complete (&task->future, value, error);
+}
+
+static void task_deliver_error (EddyTask *task, EddyError *error)
+{
+    EddyValue none = EDDY_VALUE_INIT;
+    task_deliver (task, &none, error);
+}
+
+/* Of a task that its function has ended without returning. */
+static void task_deliver_abandoned (EddyTask *task)
+{
+    EddyError *error = eddy__task_make_abandoned (task);
+    EddyValue none = EDDY_VALUE_INIT;
+    if (task_deliver (task, &none, eddy_ref (error)))
+        eddy__log (EDDY_LOG_WARNING, "%s", eddy_error_get_message (error));
+    eddy_unref (error);
+}
+
+/* --- on the worker ---------------------------------------------------------------------------- */
+
+static void job_run (void *data)
+{
+    EddyTask *task = data;
+    uint8_t before = __atomic_fetch_or (&task->thread_flags, BEGUN, __ATOMIC_ACQ_REL);
+    if ((before & CANCELLED) != 0)
+        return;
+    task->job->ran = true;
+    task->job->function (task, eddy_task_get_source_object (task), task->task_data,
+                         eddy_task_get_cancellable (task));
+}
+
+static void job_complete (EddyOp *op)
+{
+    EddyTaskJob *job = EDDY__CONTAINER (op, EddyTaskJob, op);
+    EddyTask *task = op->as.call.data;
+    eddy_cancellable_disconnect (task->cancellable, job->handler);
+    pthread_mutex_lock (&job->mutex);
+    job->over = true;
+    Answer answer = job->returned;
+    job->returned = (Answer){ .given = true };
+    pthread_mutex_unlock (&job->mutex);
+    if (answer.given)
+        task_deliver (task, &answer.value, answer.error);
+    else if (job->ran) /* otherwise whoever cancelled it has answered */
+        task_deliver_abandoned (task);
+    eddy_task_unref (task);
+}
+
+/* --- cancelling ------------------------------------------------------------------------------- */
+
+static void task_thread_cancelled (EddyCancellable *cancellable, void *user_data)
+{
+    EddyTask *task = user_data;
+    uint8_t before = __atomic_fetch_or (&task->thread_flags, CANCELLED, __ATOMIC_ACQ_REL);
+    bool begun = (before & BEGUN) != 0;
+    if (begun && (before & RETURN_ON_CANCEL) == 0)
+        return;
+    task_deliver_error (task, eddy__cancellable_make_error (cancellable));
+    /* A job that a worker takes just now finds the flag, and does not call its function. */
+    if (!begun && eddy__workers_cancel (&task->job->op))
+        eddy_task_unref (task);
+}
+
+static void task_unref_handler (void *user_data)
+{
+    eddy_task_unref (user_data);
+}
+
+static bool task_is_cancelled (EddyTask *task, uint8_t flags)
+{
+    return (flags & CANCELLED) != 0 || eddy__task_cancelled_by (task) != NULL;
+}
+
+bool eddy_task_set_return_on_cancel (EddyTask *task, bool return_on_cancel)
+{
+    EDDY__EXPECT (task != NULL, false);
+    uint8_t *flags = &task->thread_flags;
+    if (return_on_cancel) {
+        uint8_t before = __atomic_fetch_or (flags, RETURN_ON_CANCEL, __ATOMIC_ACQ_REL);
+        if (task->job == NULL || !task_is_cancelled (task, before))
+            return true;
+        task_deliver_error (task, eddy__cancellable_make_error (eddy__task_cancelled_by (task)));
+        return false;
+    }
+    uint8_t before = __atomic_load_n (flags, __ATOMIC_ACQUIRE);
+    do {
+        if (task->job != NULL && task_is_cancelled (task, before))
+            return false;
+    } while (!__atomic_compare_exchange_n (flags, &before, before & (uint8_t) ~RETURN_ON_CANCEL,
+                                           /* weak= */ true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    return true;
+}
+
+bool eddy_task_get_return_on_cancel (EddyTask *task)
+{
+    EDDY__EXPECT (task != NULL, false);
+    return (__atomic_load_n (&task->thread_flags, __ATOMIC_ACQUIRE) & RETURN_ON_CANCEL) != 0;
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static void job_init (EddyTaskJob *job, EddyTask *task, EddyTaskThreadFunc function)
+{
+    *job = (EddyTaskJob){ .function = function };
+    pthread_mutex_init (&job->mutex, NULL);
+    pthread_cond_init (&job->delivery, NULL);
+    eddy__op_init (&job->op, EDDY_OP_LONG_CALL, -1);
+    job->op.as.call.function = job_run;
+    job->op.as.call.data = task;
+    job->op.complete = job_complete;
+    /* What a job waits for comes before what came before the job. */
+    eddy__op_set_priority (&job->op,
+                           eddy__workers_inside () ? INT16_MIN : task->future.entry.priority);
+}
+
+void eddy__task_job_free (EddyTask *task)
+{
+    EddyTaskJob *job = task->job;
+    task->job = NULL;
+    eddy_value_clear (&job->returned.value);
+    eddy_unref (job->returned.error);
+    pthread_mutex_destroy (&job->mutex);
+    pthread_cond_destroy (&job->delivery);
+    eddy__block_free (job, sizeof *job);
+}
+
+/* Hands the job over, or answers for it. A worker that calls in place does it himself. */
+static void task_start_job (EddyTask *task, bool in_place)
+{
+    EddyTaskJob *job = task->job;
+    EddyCancellable *cancelled_by = eddy__task_cancelled_by (task);
+    if (cancelled_by != NULL) {
+        task_deliver_error (task, eddy__cancellable_make_error (cancelled_by));
+        return;
+    }
+    if (eddy__sys_forked ()) {
+        task_deliver_error (task, eddy_error_new_errno (ECHILD, "a task in a thread"));
+        return;
+    }
+    eddy_task_ref (task);
+    job->handler =
+        eddy_cancellable_connect (eddy_task_get_cancellable (task), task_thread_cancelled,
+                                  eddy_task_ref (task), task_unref_handler);
+    if (!in_place) {
+        eddy__workers_publish_one (&job->op);
+        return;
+    }
+    job_run (task);
+    job_complete (&job->op);
+}
+
+/* A task that can be run; NULL after misuse. */
+static EddyTaskJob *task_make_job (EddyTask *task, EddyTaskThreadFunc function, const char *caller)
+{
+    if (task == NULL || function == NULL || task->job != NULL ||
+        !eddy__future_is_pending (&task->future)) {
+        eddy__misuse (caller, "a task that was neither returned nor run, and a function");
+        return NULL;
+    }
+    EddyTaskJob *job = eddy__block_alloc (sizeof *job);
+    if (job == NULL)
+        eddy__alloc_exhausted (sizeof *job);
+    job_init (job, task, function);
+    return task->job = job;
+}
+
+void eddy_task_run_in_thread (EddyTask *task, EddyTaskThreadFunc function)
+{
+    if (task_make_job (task, function, __func__) != NULL)
+        task_start_job (task, /* in_place= */ false);
+}
+
+bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTask *waiter)
+{
+    EddyTaskJob *job = task_make_job (task, function, "eddy_task_run_in_thread_sync");
+    if (job == NULL)
+        return false;
+    job->is_sync = true;
+    job->waiter = waiter;
+    /* A worker has the thread that the function needs, unless it is to be left behind. */
+    task_start_job (task, eddy__workers_inside () && !eddy_task_get_return_on_cancel (task));
+    return true;
+}
+
+void eddy__task_end_sync (EddyTask *task)
+{
+    EddyTaskJob *job = task->job;
+    EddyContext *context = task->future.context;
+    pthread_mutex_lock (&job->mutex);
+    while (!job->delivered.given)
+        pthread_cond_wait (&job->delivery, &job->mutex);
+    EddyValue value = job->delivered.value;
+    EddyError *error = job->delivered.error;
+    pthread_mutex_unlock (&job->mutex);
+    task->future.has_callback = false;
+    /* Here and now, if no other thread runs the context: nobody might ever again. */
+    bool acquired = !eddy__context_is_owned (context) && eddy__context_is_home (context) &&
+                    eddy_context_acquire (context);
+    eddy__future_complete (&task->future, &value, error);
+    if (acquired)
+        eddy_context_release (context);
+    eddy_unref (task); /* the callback's handle */
+}
