@@ -45,6 +45,7 @@ struct EddyContext {
     struct EddyHost *host; /* of a context that has a foreign loop (host.c); else NULL */
     /* Sources: */
     EddySourceTable *table;    /* all that are attached, by id */
+    EddyList sources;          /* those that it has taken in */
     EddyList signals;          /* the signal sources */
     EddyList hooked;           /* those with prepare or check hooks */
     int64_t prepared_ns;       /* how long the hooks let the last pass wait; -1: no limit */

@@ -99,6 +99,7 @@ EddyContext *eddy_context_new (void)
     context->port = port;
     context->table = table;
     context->now_ns = eddy__sys_now_ns ();
+    eddy__list_init (&context->sources);
     eddy__list_init (&context->signals);
     eddy__list_init (&context->hooked);
     eddy__list_init (&context->polls);

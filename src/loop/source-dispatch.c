@@ -258,7 +258,7 @@ __attribute__ ((noinline)) static void source_skip (EddySource *source, unsigned
 /* Made ready again in the pass in which its parent has already had it dispatched. */
 static bool source_waits_for_next_pass (EddySource *source)
 {
-    if (source->ready == 0 || !source_was_dispatched (source))
+    if (source->ready == 0 || !source_was_dispatched (source) || source->context->disposed)
         return false;
     source->in_queue = true;
     source->context->n_queued_sources++;
@@ -278,7 +278,7 @@ void eddy__source_run (EddyEntry *entry)
         context->n_stale_sources--;
     else if (EDDY__UNLIKELY (source_waits_for_next_pass (source)))
         return;
-    bool runs = source->ready != 0 && source->blocked == 0 && source->active;
+    bool runs = source->ready != 0 && source->blocked == 0 && !context->disposed;
     if (runs && EDDY__UNLIKELY (!source_is_still_ready (source, context->pass_turn))) {
         source->ready = 0;
         eddy__source_watch (source);

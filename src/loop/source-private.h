@@ -85,6 +85,7 @@ struct EddySource {
     bool name_is_ours; /* to free */
     EddySource *parent;
     EddyList children;
+    EddyList member;  /* of the context's, while it is active */
     EddyList sibling; /* in the parent's children, which then has a reference */
     EddyList fds;
     EddyList hook; /* in the context's list of sources with prepare or check */
