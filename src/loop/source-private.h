@@ -20,8 +20,15 @@ enum {
     EDDY__SOURCE_RUNNING = 8    /* … but while this is set, which then is its dispatcher's duty */
 };
 
-/* Why a source is ready: by an fd only, which is looked at again when it had to wait; or else. */
-enum { EDDY__READY_BY_FD = 1, EDDY__READY_OTHERWISE = 2 };
+/* Why a source is ready: by an fd, which is looked at again when it had to wait; by its ready time
+ * or a child, which may be taken back before it is dispatched; or else. */
+enum {
+    EDDY__READY_BY_FD = 1,
+    EDDY__READY_BY_TIME = 2,
+    EDDY__READY_BY_CHILD = 4,
+    EDDY__READY_OTHERWISE = 8,
+    EDDY__READY_ANYHOW = 15
+};
 
 typedef struct EddySourceCallback {
     EddySourceFunc function;
@@ -167,6 +174,9 @@ void eddy__sources_destroy_all (EddyContext *context);
  * blocked; nothing happens to one that was destroyed. Owner only. */
 void eddy__source_make_ready (EddySource *source);
 void eddy__source_make_ready_by_fd (EddySource *source);
+void eddy__source_make_ready_by_time (EddySource *source);
+/* It is not ready any more for these reasons, nor its parent for its sake. */
+void eddy__source_unready (EddySource *source, unsigned why);
 /* What the source's entry and timer run. */
 void eddy__source_run (EddyEntry *entry);
 void eddy__source_fire (EddyTimer *timer);
