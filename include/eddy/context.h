@@ -90,6 +90,27 @@ EDDY_API bool eddy_context_is_owner (EddyContext *context);
 EDDY_API bool eddy_context_iteration (EddyContext *context, bool may_block);
 
 /**
+ * The one fd by which a foreign loop (poll, libuv, a GMainContext) drives this context.
+ *
+ * What the foreign loop does: it waits for the fd to be readable, and then calls
+ * eddy_context_iteration (context, false) until that returns false. That is all: the fd becomes
+ * readable for whatever the context has to do, deadlines among them, and also when the foreign
+ * loop's own code gives it something to do between two iterations. Before the first wait it calls
+ * in the same way, or just waits. It does not read the fd, nor close it, nor set it otherwise; with
+ * EPOLLET it must not stop before false. An iteration that finds nothing to do does no harm.
+ *
+ * The fd is the context's for as long as that lives, whatever thread iterates it; the context may
+ * still be run as usual meanwhile. It costs an iteration of such a context a system call or two.
+ *
+ * @context: a context; NULL: the default one
+ *
+ * Returns: the fd, or -1 when memory or fds are out, and when another thread has the context
+ * Thread: any that can acquire it, outside a fiber
+ * Since: 0.1
+ */
+EDDY_API int eddy_context_get_fd (EddyContext *context);
+
+/**
  * Ends the context's wait, or keeps the next one from beginning.
  *
  * @context: a context; NULL: the default one

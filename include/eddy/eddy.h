@@ -3,6 +3,7 @@
 #ifndef EDDY_EDDY_H
 #define EDDY_EDDY_H
 
+#include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
 #include <eddy/context.h>

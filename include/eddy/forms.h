@@ -50,6 +50,8 @@ typedef struct EddyForm {
     EddyValueKind value_kind;
     /** Bytes of its arguments. */
     size_t arguments_size;
+    /** Whether they are needed until it has ended; a request may say all without them. */
+    bool keeps_arguments;
     /** Of the EddyFormProgress among the arguments; SIZE_MAX: there is none. */
     size_t progress_offset;
     /** FIBER and JOB: calls the body with the arguments. */
@@ -59,6 +61,9 @@ typedef struct EddyForm {
     void (*prepare) (void *arguments, EddyOp *op);
     /** PRIMITIVE: makes the value or the error of the completed request. */
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
+    /** Makes the arguments own what they point to, or returns false when memory is out; NULL:
+     * nothing to own. */
+    bool (*keep) (void *arguments);
     /** Gives up what the arguments own; NULL: nothing. */
     void (*clear) (void *arguments);
 } EddyForm;
@@ -76,12 +81,13 @@ EDDY_API bool eddy_form_in_place (EddyFormKind kind);
 EDDY_API bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
                               EddyValue *value, EddyError **error);
 
-/** Makes the future of an operation; never NULL. Thread: any. Since: 0.1 */
-EDDY_API EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, int io_priority,
-                                      EddyCancellable *cancellable);
+/** Makes the future of an operation, with arguments of its own. Never NULL: when memory is out, it
+ * fails with NO_MEMORY. Thread: any. Since: 0.1 */
+EDDY_API EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
+                                      int io_priority, EddyCancellable *cancellable);
 
-/** The zeroed arguments of an operation, to be filled in. Thread: any. Since: 0.1 */
-EDDY_API void *eddy_form_get_arguments (EddyFuture *future);
+/** A copy of a string, or NULL; false in `*kept` when memory is out. Thread: any. Since: 0.1 */
+EDDY_API const char *eddy_form_keep_string (const char *string, bool *kept);
 
 /** Starts an operation with a callback, taking its future. Thread: any. Since: 0.1 */
 EDDY_API void eddy_form_start_async (EddyFuture *future, EddyAsyncReadyCallback callback,

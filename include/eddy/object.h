@@ -93,8 +93,7 @@ EDDY_API void *eddy_object_release (void *object);
  *
  * @string: a string, or NULL
  *
- * Returns: the copy, to be freed with eddy_free(); NULL only for NULL: when memory is out the
- *     process ends with a message, since the generated forms have nobody to tell
+ * Returns: the copy, to be freed with eddy_free(); NULL for NULL, and when memory is out
  * Thread: any
  * Since: 0.1
  */

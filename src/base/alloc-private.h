@@ -80,5 +80,11 @@ static inline void eddy__block_free (void *memory, size_t size)
     list->room--;
 }
 
+/* The reserve: for small records without which nobody could be told that memory is out. As blocks,
+ * but from static memory when there is no other: 128 records of up to 192 bytes. When these are in
+ * use too, the process ends with a message. */
+void *eddy__reserve_alloc (size_t size);
+void eddy__reserve_free (void *memory, size_t size);
+
 /* Says that memory is out, and ends the process: for the few places that can tell nobody. */
 _Noreturn void eddy__alloc_exhausted (size_t size);

@@ -64,12 +64,7 @@ _Noreturn void eddy__alloc_exhausted (size_t size)
 
 char *eddy_strdup (const char *string)
 {
-    if (string == NULL)
-        return NULL;
-    char *copy = eddy__strdup (string);
-    if (copy == NULL)
-        eddy__alloc_exhausted (strlen (string) + 1);
-    return copy;
+    return string == NULL ? NULL : eddy__strdup (string);
 }
 
 void eddy_free (void *memory)

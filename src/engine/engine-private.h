@@ -25,11 +25,17 @@ typedef struct EddyEngineVerbs {
     void (*cancel) (EddyEngine *engine, EddyOp *op);
     /* Whether `wait` would find or hand over something now. Costs no system call. */
     bool (*pending) (EddyEngine *engine);
-    /* Whether `pending` knows without a system call all that `wait` could find. */
+    /* Whether `pending` knows without a system call all that `wait` could find; not while hosted.
+     */
     bool pending_is_exact;
     /* Hands everything staged to the kernel, waits (0: only looks, -1: for ever), and completes
      * what has ended. 0 or -errno; an interrupted wait is 0. */
     int (*wait) (EddyEngine *engine, int64_t timeout_ns);
+    /* From now on a foreign loop may wait in our place: for `event_fd`, an eventfd that is written
+     * while the engine is told to listen, and for *poll_fd (-1: none). 0 or -errno. */
+    int (*host) (EddyEngine *engine, int event_fd, int *poll_fd);
+    /* Whether the eventfd is to be written: not while our own loop runs. May be NULL. */
+    void (*listen) (EddyEngine *engine, bool listens);
     void (*close) (EddyEngine *engine);
 } EddyEngineVerbs;
 
@@ -56,6 +62,10 @@ struct EddyEngine {
     unsigned n_jobs;
     unsigned live;                        /* operations not yet done */
     bool staged;                          /* something for the kernel, since the last wait */
+    bool pending_is_exact;                /* as the verbs say, until it is hosted */
+    bool hosted;                          /* a foreign loop waits in our place */
+    bool parked;                          /* … and must be told of what is staged */
+    int event_fd;                         /* … by this */
     bool helps;                           /* the loop's thread runs jobs when it would sleep */
     bool force_ring;                      /* tests: whatever the ring can do, it does */
     uint32_t denied_kinds;                /* by a test, see below */
@@ -81,11 +91,18 @@ static inline bool eddy__engine_pending (EddyEngine *engine)
     return engine->n_jobs != 0 || engine->verbs->pending (engine);
 }
 
+/* As the verb; only once. */
+int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd);
+/* A foreign loop is about to wait, or ours runs again. */
+void eddy__engine_park (EddyEngine *engine, bool parked);
+
 /* Whether the owner's thread runs jobs when it would sleep. */
 void eddy__engine_set_helps (EddyEngine *engine, bool helps);
 
 /* For uring.c and epoll.c. */
 
+/* Chooses the way of a request, and sends it there. */
+void eddy__engine_route (EddyEngine *engine, EddyOp *op);
 /* A request's fd is ready, or its poll failed with -errno: does it, or asks to wait again. */
 void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents);
 /* An operation is done: counts it and tells whoever waits. */
@@ -96,8 +113,22 @@ void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result);
 void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op);
 /* An operation that nobody had begun was cancelled: it completes by way of the inbox. */
 void eddy__engine_end_unbegun (EddyOp *op);
+/* Makes the operation's entry, which brings it back to its own thread. */
+void eddy__op_make_entry (EddyOp *op);
 /* The ring refused an operation: a worker repeats it, and its answer is the result. */
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op);
+
+/* What tests put between operations and those who serve them; a program has none of it. Each is
+ * atomic. */
+typedef struct EddyEngineHooks {
+    /* Before anything is done for an operation: 0, or the -errno that it ends with, unbegun. */
+    int64_t (*begin) (EddyOp *op);
+    /* Before it goes to the kernel or a worker: its buffer may be another from now on. */
+    void (*send) (EddyOp *op);
+    /* With its result, before anybody is told. */
+    void (*done) (EddyOp *op);
+} EddyEngineHooks;
+extern EddyEngineHooks eddy__engine_hooks;
 
 /* For tests: from now on the ring answers -EACCES to this kind, as a filter that came late makes it
  * do. */

@@ -16,6 +16,11 @@
 
 enum { REFUSALS_UNTIL_REFUSED = 4 };
 
+EddyEngineHooks eddy__engine_hooks;
+
+/* A hook that a test has set, or NULL. It is set while no other thread is in here. */
+#define ENGINE_HOOK(name) __atomic_load_n (&eddy__engine_hooks.name, __ATOMIC_ACQUIRE)
+
 static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, EddyPort *port,
                              const char *why, char *reason, size_t reason_len)
 {
@@ -24,6 +29,7 @@ static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, 
         return answer;
     (*engine)->verbs = verbs;
     (*engine)->port = port;
+    (*engine)->pending_is_exact = verbs->pending_is_exact;
     eddy__list_init (&(*engine)->jobs);
     if ((*engine)->reason[0] == '\0')
         snprintf ((*engine)->reason, sizeof (*engine)->reason, "%s", why);
@@ -89,6 +95,31 @@ void eddy__engine_set_helps (EddyEngine *engine, bool helps)
     eddy__workers_set_helper (helps);
 }
 
+int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd)
+{
+    int answer = engine->verbs->host (engine, event_fd, poll_fd);
+    if (answer < 0)
+        return answer;
+    engine->hosted = true;
+    engine->pending_is_exact = false;
+    engine->event_fd = event_fd;
+    return 0;
+}
+
+void eddy__engine_park (EddyEngine *engine, bool parked)
+{
+    engine->parked = parked && engine->hosted;
+    if (engine->verbs->listen != NULL && engine->hosted)
+        engine->verbs->listen (engine, parked);
+}
+
+/* The foreign loop's own code has begun or cancelled something: ours is to run. */
+static void engine_tell_host (EddyEngine *engine)
+{
+    engine->parked = false;
+    eddy__sys_eventfd_write (engine->event_fd);
+}
+
 static void engine_stage_job (EddyEngine *engine, EddyOp *op)
 {
     op->route = EDDY_ROUTE_WORKER;
@@ -99,8 +130,10 @@ static void engine_stage_job (EddyEngine *engine, EddyOp *op)
     engine->staged = true;
 }
 
-static void engine_send (EddyEngine *engine, EddyOp *op)
+void eddy__engine_route (EddyEngine *engine, EddyOp *op)
 {
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     op->route = (uint8_t) eddy__route (engine, op);
     if (op->route == EDDY_ROUTE_WORKER)
         engine_stage_job (engine, op);
@@ -108,18 +141,28 @@ static void engine_send (EddyEngine *engine, EddyOp *op)
         engine->verbs->submit (engine, op);
 }
 
-static void engine_return (EddyEntry *entry);
+/* Whether a test has an operation fail before it begins; it ends by way of the inbox. */
+static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
+{
+    int64_t answer = ENGINE_HOOK (begin) (op);
+    if (answer >= 0)
+        return false;
+    engine->live++;
+    op->state = EDDY_OP_STAGED;
+    eddy__engine_fail (engine, op, answer);
+    return true;
+}
 
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
-    op->entry.run = engine_return;
-    op->entry.priority = EDDY__PRIORITY_NOW;
     if (eddy__sys_forked ()) {
         op->result = -ECHILD;
         op->state = EDDY_OP_DONE;
         return true;
     }
+    if (EDDY__UNLIKELY (ENGINE_HOOK (begin) != NULL) && engine_is_failed_by_test (engine, op))
+        return false;
     bool may_try =
         op->kind == EDDY_OP_READ || (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op));
     if (may_try && !engine->force_ring) {
@@ -131,8 +174,10 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
             return true;
         }
     }
+    if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
+        ENGINE_HOOK (send) (op);
     engine->live++;
-    engine_send (engine, op);
+    eddy__engine_route (engine, op);
     return false;
 }
 
@@ -154,6 +199,8 @@ void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
     engine->live--;
     op->result = result;
     op->state = EDDY_OP_DONE;
+    if (EDDY__UNLIKELY (ENGINE_HOOK (done) != NULL))
+        ENGINE_HOOK (done) (op);
     op->complete (op);
 }
 
@@ -170,6 +217,11 @@ static void engine_return (EddyEntry *entry)
     if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
         eddy__sys_close (op->as.poll.cancel_fd);
     eddy__engine_complete (engine, op, op->result);
+}
+
+void eddy__op_make_entry (EddyOp *op)
+{
+    op->entry = (EddyEntry){ .run = engine_return, .priority = EDDY__PRIORITY_NOW };
 }
 
 void eddy__engine_repeat (EddyEngine *engine, EddyOp *op)
@@ -215,6 +267,8 @@ void eddy__engine_not_pollable (EddyEngine *engine, EddyOp *op)
 void eddy__engine_fail (EddyEngine *engine, EddyOp *op, int64_t result)
 {
     op->result = result;
+    op->state = EDDY_OP_ENDING;
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
 }
 
@@ -226,11 +280,13 @@ void eddy__engine_end_unbegun (EddyOp *op)
 
 void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
 {
-    /* A worker may write RUNNING just now; only this thread writes DONE. */
-    if (__atomic_load_n (&op->state, __ATOMIC_RELAXED) == EDDY_OP_DONE ||
-        (op->op_flags & EDDY_OP_CANCEL_ASKED))
+    /* A worker may write RUNNING just now; only this thread writes ENDING and DONE. */
+    uint8_t state = __atomic_load_n (&op->state, __ATOMIC_RELAXED);
+    if (state >= EDDY_OP_ENDING || (op->op_flags & EDDY_OP_CANCEL_ASKED))
         return;
     op->op_flags |= EDDY_OP_CANCEL_ASKED;
+    if (EDDY__UNLIKELY (engine->parked))
+        engine_tell_host (engine);
     if (op->route != EDDY_ROUTE_WORKER) {
         engine->verbs->cancel (engine, op);
     } else if (!op->published) {
@@ -255,6 +311,7 @@ static bool engine_help (EddyEngine *engine)
     eddy__port_awake (engine->port);
     op->result = eddy__op_perform (op);
     /* By the inbox, behind whatever the job has posted there before: its progress. */
+    eddy__op_make_entry (op);
     eddy__port_post (engine->port, &op->entry);
     return true;
 }

@@ -45,6 +45,7 @@ static int epoll_open (EddyEngine **engine, EddyPort *port, char *reason, size_t
         eddy__free (self);
         return answer;
     }
+    self->engine.event_fd = -1;
     *engine = &self->engine;
     return 0;
 }
@@ -99,6 +100,7 @@ static int epoll_update (EpollEngine *self, int fd, Watch *watch)
 static void epoll_submit (EddyEngine *engine, EddyOp *op)
 {
     EpollEngine *self = (EpollEngine *) engine;
+    engine = op->engine; /* a hosted ring, perhaps, whose part this is */
     Watch *watch = op->fd < 0 ? NULL : epoll_get_watch (self, op->fd);
     op->state = EDDY_OP_POLLING;
     if (watch == NULL) {
@@ -119,8 +121,6 @@ static void epoll_submit (EddyEngine *engine, EddyOp *op)
 static void epoll_cancel (EddyEngine *engine, EddyOp *op)
 {
     EpollEngine *self = (EpollEngine *) engine;
-    if (!eddy__list_is_linked (&op->link))
-        return; /* it has failed, and its end is on its way */
     eddy__list_remove (&op->link);
     epoll_update (self, op->fd, self->watches[op->fd]);
     eddy__engine_end_unbegun (op);
@@ -146,8 +146,10 @@ static void epoll_dispatch (EpollEngine *self, int fd, uint32_t events)
         eddy__list_remove (&op->link);
         eddy__list_append (&ready, &op->link);
     }
-    for (EddyList *link; (link = eddy__list_pop (&ready)) != NULL;)
-        eddy__engine_ready (&self->engine, EDDY__CONTAINER (link, EddyOp, link), events);
+    for (EddyList *link; (link = eddy__list_pop (&ready)) != NULL;) {
+        EddyOp *op = EDDY__CONTAINER (link, EddyOp, link);
+        eddy__engine_ready (op->engine, op, events);
+    }
     epoll_update (self, fd, watch);
 }
 
@@ -161,9 +163,16 @@ static int epoll_wait_ready (EddyEngine *engine, int64_t timeout_ns)
     for (int i = 0; i < n; i++) {
         if (events[i].data.fd == engine->port->wake_fd)
             eddy__port_drain (engine->port);
-        else
+        else if (events[i].data.fd != engine->event_fd) /* that one, a hosted ring's, only wakes */
             epoll_dispatch (self, events[i].data.fd, events[i].events);
     }
+    return 0;
+}
+
+static int epoll_host (EddyEngine *engine, int event_fd, int *poll_fd)
+{
+    (void) event_fd;
+    *poll_fd = ((EpollEngine *) engine)->epoll_fd;
     return 0;
 }
 
@@ -184,5 +193,6 @@ const EddyEngineVerbs eddy__epoll_verbs = {
     .cancel = epoll_cancel,
     .pending = epoll_pending,
     .wait = epoll_wait_ready,
+    .host = epoll_host,
     .close = epoll_close,
 };

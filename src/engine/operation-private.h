@@ -6,6 +6,7 @@
  *             │   └──► POLLING  (waits for its fd) ───┼──► DONE
  *             └──────► QUEUED ──► RUNNING (a worker) ─┘
  *
+ * ENDING stands before DONE where the end is on its way through the inbox.
  * "Cancel asked" is a flag, not a state: done is done when whoever has the request lets go. STAGED
  * and QUEUED operations end at once when cancelled, RUNNING ones when their call returns. */
 #pragma once
@@ -54,6 +55,7 @@ typedef enum EddyOpState {
     EDDY_OP_POLLING,
     EDDY_OP_QUEUED,
     EDDY_OP_RUNNING,
+    EDDY_OP_ENDING,
     EDDY_OP_DONE
 } EddyOpState;
 
@@ -73,21 +75,26 @@ enum {
 
 typedef struct EddyOp EddyOp;
 
+/* 96 bytes: a callback operation that waits is one cache line more than twice that. */
 struct EddyOp {
-    EddyEntry entry;               /* brings it back from other threads; the engine's own */
-    EddyList link;                 /* staged, queued, polling, or to be cancelled */
+    union {
+        /* Until it ends: staged, queued, polling, or to be cancelled. */
+        struct {
+            EddyList link;
+            uint32_t slot; /* the ring's name for it */
+        };
+        EddyEntry entry; /* ENDING: brings it back to its own thread */
+    };
     void (*complete) (EddyOp *op); /* called on the owner's thread when it is done */
-    void *user;                    /* whose it is: for `complete` */
-    struct EddyEngine *engine; /* that it was submitted to; NULL: of none, see engine-private.h */
-    int64_t result;            /* a count, an fd or 0; or -errno */
+    struct EddyEngine *engine;     /* that it was submitted to; NULL: see publish_one */
+    int64_t result;                /* a count, an fd or 0; or -errno */
     uint8_t kind;
     uint8_t state;
     uint8_t route;
     uint8_t op_flags;
     bool published;   /* to the workers: from then on their lock guards link and state */
     bool claimed;     /* by a worker; their lock guards it */
-    int16_t priority; /* among those that wait for a worker; lower is more urgent */
-    uint32_t slot;    /* the ring's name for it */
+    int16_t priority; /* among jobs: lower is more urgent */
     int fd;           /* of the file, or the folder that paths begin at */
     uint32_t flags;
     union {
@@ -100,10 +107,12 @@ struct EddyOp {
             const char *path;
             const char *other;
             void *buf;
-            size_t len;
-            int other_fd;
+            union {
+                uint32_t len;
+                int other_fd;
+                uint32_t group;
+            };
             uint32_t mode;
-            uint32_t group;
         } name;
         struct {
             int64_t offset;
@@ -121,6 +130,8 @@ struct EddyOp {
         } call;
     } as;
 };
+
+_Static_assert(sizeof (EddyOp) == 96, "EddyOp is as small as it is said to be");
 
 /* Begins an operation; the caller then fills in what its kind needs, and `complete`. */
 static inline void eddy__op_init (EddyOp *op, EddyOpKind kind, int fd)

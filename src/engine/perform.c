@@ -70,7 +70,7 @@ static int64_t perform_close (EddyOp *op)
 
 static int64_t perform_stat (EddyOp *op)
 {
-    return eddy__sys_statx (op->fd, op->as.name.path, (int) op->flags, (unsigned) op->as.name.len,
+    return eddy__sys_statx (op->fd, op->as.name.path, (int) op->flags, op->as.name.len,
                             op->as.name.buf);
 }
 

@@ -13,7 +13,8 @@
  * go to the ring only when the page cache does not have them; fsync waits for the disk and goes to
  * the ring, where it occupies no worker. A ring open adds O_NONBLOCK or blocks the loop on a fifo:
  * opens are workers' business. Writes to streams wait for readiness, because a ring write to a pipe
- * without a reader kills the process by SIGPIPE. */
+ * without a reader kills the process by SIGPIPE. Where a foreign loop waits for the ring's eventfd,
+ * whatever waits for readiness is epoll's: see uring_host(). */
 #include "engine/engine-private.h"
 
 /* What the ring serves unless a test forces more upon it. */
@@ -26,6 +27,8 @@ EddyOpRoute eddy__route (const EddyEngine *engine, const EddyOp *op)
 {
     bool ring = (engine->ring_kinds >> op->kind & 1) != 0;
     if (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op))
+        return EDDY_ROUTE_POLL;
+    if (engine->hosted && (op->kind == EDDY_OP_POLL || eddy__op_is_stream (op)))
         return EDDY_ROUTE_POLL;
     if (ring && (engine->force_ring || route_prefers_ring (op)))
         return EDDY_ROUTE_RING;

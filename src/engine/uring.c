@@ -16,6 +16,7 @@
 #include "base/alloc-private.h"
 #include "base/compiler-private.h"
 #include "engine/engine-private.h"
+#include "sys/poll-private.h"
 #include "sys/uring-private.h"
 
 enum {
@@ -43,6 +44,7 @@ typedef struct UringEngine {
     uint32_t n_slots;
     uint32_t first_free; /* UINT32_MAX: none */
     bool wake_armed;
+    EddyEngine *poller; /* once hosted: an epoll that serves what waits for readiness */
 } UringEngine;
 
 static UringEngine *uring_of (EddyEngine *engine)
@@ -118,7 +120,7 @@ static void uring_give_slot (UringEngine *self, uint32_t index)
 {
     Slot *slot = &self->slots[index];
     slot->op = NULL;
-    /* The top bit stays clear, so that no user_data of a slot is URING_CANCEL or URING_WAKE. */
+    /* The top bit stays clear, so that no user_data of a slot is URING_CANCEL or its like. */
     slot->generation = (slot->generation + 1) & 0x7fffffffu;
     slot->next_free = self->first_free;
     self->first_free = index;
@@ -150,8 +152,7 @@ static void uring_fill_name (struct io_uring_sqe *sqe, const EddyOp *op)
     const char *path = op->as.name.path, *other = op->as.name.other;
     switch ((EddyOpKind) op->kind) {
     case EDDY_OP_STAT:
-        io_uring_prep_statx (sqe, op->fd, path, (int) op->flags, (unsigned) op->as.name.len,
-                             op->as.name.buf);
+        io_uring_prep_statx (sqe, op->fd, path, (int) op->flags, op->as.name.len, op->as.name.buf);
         break;
     case EDDY_OP_MKDIR:
         io_uring_prep_mkdirat (sqe, op->fd, path, op->as.name.mode);
@@ -169,12 +170,11 @@ static void uring_fill_name (struct io_uring_sqe *sqe, const EddyOp *op)
         io_uring_prep_symlinkat (sqe, other, op->fd, path);
         break;
     case EDDY_OP_GET_XATTR:
-        io_uring_prep_fgetxattr (sqe, op->fd, other, op->as.name.buf,
-                                 uring_clamp (op->as.name.len));
+        io_uring_prep_fgetxattr (sqe, op->fd, other, op->as.name.buf, op->as.name.len);
         break;
     case EDDY_OP_SET_XATTR:
         io_uring_prep_fsetxattr (sqe, op->fd, other, op->as.name.buf, (int) op->flags,
-                                 uring_clamp (op->as.name.len));
+                                 op->as.name.len);
         break;
     default:
         __builtin_unreachable ();
@@ -227,7 +227,7 @@ static struct io_uring_sqe *uring_get_entry (UringEngine *self)
 /* A standing poll of the port's eventfd: how other threads end our sleep. */
 static void uring_arm_wake (UringEngine *self)
 {
-    if (self->wake_armed)
+    if (self->wake_armed || self->poller != NULL)
         return;
     struct io_uring_sqe *sqe = uring_get_entry (self);
     if (sqe == NULL)
@@ -292,6 +292,12 @@ static bool uring_is_interruption (int64_t result)
     return result == -EINTR || (result <= -512 && result >= -516);
 }
 
+/* Whether a request waits for readiness, and that is no longer the ring's business. */
+static bool uring_leaves_to_poller (const UringEngine *self, const EddyOp *op)
+{
+    return self->poller != NULL && (op->kind == EDDY_OP_POLL || eddy__op_is_stream (op));
+}
+
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)
 {
     EddyEngine *engine = &self->engine;
@@ -303,7 +309,9 @@ static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)
         }
         result = -ECANCELED;
     }
-    if (uring_is_refusal (result) && !cancel_asked) {
+    if (result == -ECANCELED && !cancel_asked && uring_leaves_to_poller (self, op)) {
+        eddy__engine_route (engine, op); /* uring_host() has cancelled it */
+    } else if (uring_is_refusal (result) && !cancel_asked) {
         eddy__engine_repeat (engine, op);
     } else if (op->route == EDDY_ROUTE_POLL) {
         eddy__engine_ready (engine, op, result);
@@ -323,7 +331,8 @@ static void uring_handle (UringEngine *self, const struct io_uring_cqe *cqe)
         return; /* the cancelled operation's own completion is the truth */
     if (user_data == URING_WAKE) {
         self->wake_armed = (cqe->flags & IORING_CQE_F_MORE) != 0;
-        eddy__port_drain (self->engine.port);
+        if (self->poller == NULL)
+            eddy__port_drain (self->engine.port);
         return;
     }
     EddyOp *op = uring_find (self, user_data);
@@ -430,19 +439,24 @@ static int uring_open (EddyEngine **engine, EddyPort *port, char *reason, size_t
 
 static void uring_submit (EddyEngine *engine, EddyOp *op)
 {
+    UringEngine *self = uring_of (engine);
+    if (EDDY__UNLIKELY (self->poller != NULL) && op->route == EDDY_ROUTE_POLL) {
+        eddy__epoll_verbs.submit (self->poller, op);
+        return;
+    }
     op->state = EDDY_OP_STAGED;
-    eddy__list_append (&uring_of (engine)->staged, &op->link);
+    eddy__list_append (&self->staged, &op->link);
     engine->staged = true;
 }
 
 static void uring_cancel (EddyEngine *engine, EddyOp *op)
 {
-    if (op->state == EDDY_OP_STAGED) {
-        if (!eddy__list_is_linked (&op->link))
-            return; /* it has failed, and its end is on its way */
+    if (op->state == EDDY_OP_POLLING) {
+        eddy__epoll_verbs.cancel (uring_of (engine)->poller, op);
+    } else if (op->state == EDDY_OP_STAGED) {
         eddy__list_remove (&op->link);
         eddy__engine_end_unbegun (op);
-    } else if (op->state == EDDY_OP_INFLIGHT) {
+    } else if (op->state == EDDY_OP_INFLIGHT && !eddy__list_is_linked (&op->link)) {
         eddy__list_append (&uring_of (engine)->cancels, &op->link);
         engine->staged = true;
     }
@@ -462,9 +476,10 @@ static bool uring_pending (EddyEngine *engine)
            io_uring_cq_ready (&self->ring) != 0 || uring_kernel_calls (self);
 }
 
-static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
+/* Hands over what is staged; sleeps if it may and nothing is there to be handled. */
+static int uring_enter (UringEngine *self, int64_t timeout_ns)
 {
-    UringEngine *self = uring_of (engine);
+    EddyEngine *engine = &self->engine;
     uring_arm_wake (self);
     uring_stage_cancels (self);
     uring_stage_requests (self);
@@ -484,14 +499,110 @@ static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
     return 0;
 }
 
+static void uring_listen (EddyEngine *engine, bool listens)
+{
+    unsigned *flags = uring_of (engine)->ring.cq.kflags;
+    /* The order matters: listen, then look whether anything is there. */
+    if (flags != NULL && listens)
+        __atomic_fetch_and (flags, ~IORING_CQ_EVENTFD_DISABLED, __ATOMIC_SEQ_CST);
+    else if (flags != NULL)
+        __atomic_fetch_or (flags, IORING_CQ_EVENTFD_DISABLED, __ATOMIC_RELAXED);
+}
+
+/* Once hosted: sleeps in the epoll, which has the ring's eventfd, too. */
+static int uring_wait_hosted (UringEngine *self, int64_t timeout_ns)
+{
+    uint64_t ring = self->engine.counters.ring;
+    int answer = uring_enter (self, 0);
+    if (answer < 0)
+        return answer;
+    if (timeout_ns != 0) {
+        eddy__sys_eventfd_read (self->engine.event_fd, NULL);
+        uring_listen (&self->engine, true);
+        if (self->engine.counters.ring != ring || eddy__engine_pending (&self->engine) ||
+            eddy__port_has_mail (self->engine.port))
+            timeout_ns = 0;
+    }
+    answer = eddy__epoll_verbs.wait (self->poller, timeout_ns);
+    uring_listen (&self->engine, false);
+    return answer < 0 || timeout_ns == 0 ? answer : uring_enter (self, 0);
+}
+
+static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
+{
+    UringEngine *self = uring_of (engine);
+    if (EDDY__UNLIKELY (self->poller != NULL))
+        return uring_wait_hosted (self, timeout_ns);
+    return uring_enter (self, timeout_ns);
+}
+
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind)
 {
     engine->denied_kinds |= 1u << kind;
 }
 
+/* Those not yet sent go there at once, those in flight when the ring has let go of them. */
+static void uring_move_to_poller (UringEngine *self)
+{
+    struct io_uring_sqe *sqe = uring_get_entry (self);
+    if (sqe != NULL) { /* else the eventfd wakes twice, which does no harm */
+        io_uring_prep_poll_remove (sqe, URING_WAKE);
+        sqe->user_data = URING_CANCEL;
+    }
+    EddyList staged;
+    eddy__list_init (&staged);
+    eddy__list_splice (&staged, &self->staged);
+    for (EddyList *link; (link = eddy__list_pop (&staged)) != NULL;)
+        eddy__engine_route (&self->engine, EDDY__CONTAINER (link, EddyOp, link));
+    for (uint32_t i = 0; i < self->n_slots; i++) {
+        EddyOp *op = self->slots[i].op;
+        if (op != NULL && uring_leaves_to_poller (self, op) && !eddy__list_is_linked (&op->link))
+            eddy__list_append (&self->cancels, &op->link);
+    }
+}
+
+static int uring_open_poller (UringEngine *self, int event_fd, int *poll_fd)
+{
+    char reason[128];
+    EddyEngine *poller;
+    int answer = eddy__epoll_verbs.open (&poller, self->engine.port, reason, sizeof reason);
+    if (answer < 0)
+        return answer;
+    poller->port = self->engine.port;
+    eddy__epoll_verbs.host (poller, event_fd, poll_fd);
+    poller->event_fd = event_fd;
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = event_fd };
+    answer = eddy__sys_epoll_ctl (*poll_fd, EPOLL_CTL_ADD, event_fd, &event);
+    if (answer == 0)
+        answer = eddy__sys_uring_register_eventfd (&self->ring, event_fd);
+    if (answer == 0)
+        self->poller = poller;
+    else
+        eddy__epoll_verbs.close (poller);
+    return answer;
+}
+
+/* The ring's eventfd tells the foreign loop: an epoll on a ring with deferred task work never
+ * wakes. But the kernel does not write an eventfd from inside a write to another one: it does so
+ * milliseconds later, and Linux 6.18 only once in a ring's life. So whatever waits for readiness,
+ * which may be an eventfd's, and the port's is, moves to an epoll. */
+static int uring_host (EddyEngine *engine, int event_fd, int *poll_fd)
+{
+    UringEngine *self = uring_of (engine);
+    int answer = uring_open_poller (self, event_fd, poll_fd);
+    if (answer < 0)
+        return answer;
+    engine->hosted = true;
+    uring_listen (engine, false);
+    uring_move_to_poller (self);
+    return 0;
+}
+
 static void uring_close (EddyEngine *engine)
 {
     UringEngine *self = uring_of (engine);
+    if (self->poller != NULL)
+        eddy__epoll_verbs.close (self->poller);
     eddy__sys_uring_close (&self->ring);
     eddy__free (self->slots);
     eddy__free (self);
@@ -505,5 +616,7 @@ const EddyEngineVerbs eddy__uring_verbs = {
     .pending = uring_pending,
     .pending_is_exact = true,
     .wait = uring_wait,
+    .host = uring_host,
+    .listen = uring_listen,
     .close = uring_close,
 };

@@ -177,7 +177,7 @@ static void worker_run_job (Worker *worker, EddyOp *op)
         returned_post (returned);
         pthread_mutex_lock (&workers.mutex);
     }
-    op->entry.next = NULL;
+    eddy__op_make_entry (op);
     if (worker->n_done++ == 0)
         worker->done_first = &op->entry;
     else

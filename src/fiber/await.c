@@ -104,63 +104,53 @@ void *eddy_block_on (EddyContext *context, EddyFuture *future, EddyError **error
 
 /* --- operations ------------------------------------------------------------------------------- */
 
-/* The frame stays until the operation is done: a cancel is a request, and only the completion ends
- * the wait. */
-typedef struct OpWait {
-    EddyFiberWait wait;
-    EddyOp *op;
-    EddyCancelWatch explicit; /* of the cancellable that was given */
-} OpWait;
-
-static void op_wait_complete (EddyOp *op)
+static void awaited_op_complete (EddyOp *op)
 {
-    OpWait *op_wait = op->user;
-    eddy__fiber_wake (&op_wait->wait);
+    eddy__fiber_wake (&EDDY__CONTAINER (op, EddyAwaitedOp, op)->wait);
 }
 
-static void op_wait_fiber_cancelled (EddyFiberWait *wait)
+static void awaited_op_fiber_cancelled (EddyFiberWait *wait)
 {
-    OpWait *op_wait = EDDY__CONTAINER (wait, OpWait, wait);
-    eddy__engine_cancel (op_wait->op->engine, op_wait->op);
+    EddyOp *op = &EDDY__CONTAINER (wait, EddyAwaitedOp, wait)->op;
+    eddy__engine_cancel (op->engine, op);
 }
 
-static void op_wait_explicitly_cancelled (EddyCancelWatch *watch)
+static void awaited_op_explicitly_cancelled (EddyCancelWatch *watch)
 {
-    OpWait *op_wait = EDDY__CONTAINER (watch, OpWait, explicit);
-    eddy__engine_cancel (op_wait->op->engine, op_wait->op);
+    EddyOp *op = &EDDY__CONTAINER (watch, EddyAwaitedOp, explicit)->op;
+    eddy__engine_cancel (op->engine, op);
 }
 
 /* Watches the cancellable that was given, and waits. Without memory to watch, the operation just
  * cannot be cancelled by it. */
-static void op_wait_watched (OpWait *op_wait, EddyCancellable *cancellable)
+static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancellable)
 {
-    EddyOp *op = op_wait->op;
-    EddyContext *context = op_wait->wait.fiber->future.context;
-    op_wait->explicit.cancelled = op_wait_explicitly_cancelled;
-    if (eddy__cancellable_watch (cancellable, context, &op_wait->explicit) == -ECANCELED)
+    EddyOp *op = &awaited->op;
+    EddyContext *context = awaited->wait.fiber->future.context;
+    awaited->explicit.cancelled = awaited_op_explicitly_cancelled;
+    if (eddy__cancellable_watch (cancellable, context, &awaited->explicit) == -ECANCELED)
         eddy__engine_cancel (op->engine, op);
-    eddy__fiber_park (&op_wait->wait, "an operation");
-    eddy__cancellable_unwatch (&op_wait->explicit);
+    eddy__fiber_park (&awaited->wait, "an operation");
+    eddy__cancellable_unwatch (&awaited->explicit);
 }
 
-void eddy__fiber_await_op (EddyFiber *fiber, EddyOp *op, EddyCancellable *cancellable)
+void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable)
 {
-    OpWait op_wait = { .op = op };
-    int answer = eddy__fiber_wait_begin (&op_wait.wait, fiber);
+    EddyOp *op = &awaited->op;
+    int answer = eddy__fiber_wait_begin (&awaited->wait, fiber);
     if (answer < 0 || eddy__cancellable_is_cancelled (cancellable)) {
         fiber->wait = NULL;
         op->result = -ECANCELED;
         return;
     }
-    op_wait.wait.cancelled = op_wait_fiber_cancelled;
-    op->complete = op_wait_complete;
-    op->user = &op_wait;
+    awaited->wait.cancelled = awaited_op_fiber_cancelled;
+    op->complete = awaited_op_complete;
     if (eddy__engine_submit (fiber->future.context->engine, op))
         fiber->wait = NULL;
     else if (cancellable != NULL && cancellable != fiber->scope)
-        op_wait_watched (&op_wait, cancellable);
+        awaited_op_watched (awaited, cancellable);
     else
-        eddy__fiber_park (&op_wait.wait, "an operation");
+        eddy__fiber_park (&awaited->wait, "an operation");
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

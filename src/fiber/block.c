@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations in a plain thread: the thread waits.
  *
- * What may wait for a peer is tried, then polled together with an eventfd that the cancellable
- * writes, so that a cancel from any thread ends the wait. Never a bare blocking call on a stream.
+ * What may wait for a peer is tried, then polled together with the cancellable's fd, so that a
+ * cancel from any thread ends the wait, and so does its deadline. Never a bare blocking call on a
+ * stream.
  */
 #include "fiber/block-private.h"
 
@@ -11,16 +12,9 @@
 
 #include "base/compiler-private.h"
 #include "loop/cancellable-private.h"
-#include "sys/file-private.h"
 #include "sys/poll-private.h"
 
-static void block_cancelled (EddyCancellable *cancellable, void *user_data)
-{
-    (void) cancellable;
-    eddy__sys_eventfd_write (*(int *) user_data);
-}
-
-/* Waits until the fd is ready or the eventfd is written; revents, or -errno. */
+/* Waits until the fd is ready or the cancellable's is; revents, or -errno. */
 static int64_t block_poll (const EddyOp *op, int cancel_fd)
 {
     struct pollfd fds[2] = { { op->fd, (short) eddy__op_events (op), 0 },
@@ -56,14 +50,11 @@ void eddy__block_op (EddyOp *op, EddyCancellable *cancellable)
         op->result = eddy__op_perform (op);
         return;
     }
-    int cancel_fd = cancellable == NULL ? -1 : eddy__sys_eventfd ();
+    int cancel_fd = cancellable == NULL ? -1 : eddy__cancellable_open_fd (cancellable);
     if (cancellable != NULL && cancel_fd < 0) {
         op->result = cancel_fd;
         return;
     }
-    uint64_t id = eddy_cancellable_connect (cancellable, block_cancelled, &cancel_fd, NULL);
     op->result = block_wait (op, cancel_fd);
-    eddy_cancellable_disconnect (cancellable, id);
-    if (cancel_fd >= 0)
-        eddy__sys_close (cancel_fd);
+    eddy_cancellable_release_fd (cancellable);
 }

@@ -62,11 +62,12 @@ struct EddyFiber {
     unsigned shielded;     /* awaits do not look whether it is cancelled */
     EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
-    EddyCancellable *scope;  /* its own, made when somebody asks for it */
-    EddyCancellable *parent; /* what it was started with, and is cancelled by */
-    EddyError *cause;        /* of the cancel; NULL: the usual */
-    EddyList groups;         /* that it made: cancelled with it; `next` NULL: none */
-    EddyFiberFunc function;  /* what a program spawned; NULL: `body` runs */
+    EddyCancellable *scope;      /* its own, made when somebody asks for it */
+    EddyCancellable *parent;     /* what it was started with, and is cancelled by */
+    struct EddyCurrent *current; /* its current cancellables, innermost first */
+    EddyError *cause;            /* of the cancel; NULL: the usual */
+    EddyList groups;             /* that it made: cancelled with it; `next` NULL: none */
+    EddyFiberFunc function;      /* what a program spawned; NULL: `body` runs */
     void (*destroy) (void *data);
     void (*clear_extra) (void *extra); /* gives up what the extra bytes own, at the very end */
     const char *name;
@@ -155,8 +156,16 @@ void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for);
 /* The error of a fiber's wait that was cancelled: the cause of whichever cancelled it. */
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable);
 
+/* An operation and the fiber that waits for it: on the fiber's stack, where it stays until the
+ * operation is done: a cancel is a request, and only the completion ends the wait. */
+typedef struct EddyAwaitedOp {
+    EddyOp op; /* to be filled in */
+    EddyFiberWait wait;
+    EddyCancelWatch explicit; /* of the cancellable that was given */
+} EddyAwaitedOp;
+
 /* Does an operation and waits for its end; the result is in it. In a fiber only. */
-void eddy__fiber_await_op (EddyFiber *fiber, EddyOp *op, EddyCancellable *cancellable);
+void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable);
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);

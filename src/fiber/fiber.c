@@ -42,11 +42,13 @@ static void fiber_finalize (void *object)
         eddy__block_free (fiber, sizeof *fiber);
 }
 
-static const EddyClass fiber_class = {
-    .name = "EddyFiber", .size = 0, .dispose = eddy__future_dispose, .finalize = fiber_finalize
-};
-
 static void fiber_request_cancel (EddyFuture *future);
+
+static const EddyFutureClass fiber_class = { .object = { .name = "EddyFiber",
+                                                         .size = 0,
+                                                         .dispose = eddy__future_dispose,
+                                                         .finalize = fiber_finalize },
+                                             .request_cancel = fiber_request_cancel };
 
 /* Zeroes the part of a record that must be. In steps that the compiler makes plain stores of: for
  * more bytes at once it takes `rep stos`, which costs 16 ns here, more than all the rest. */
@@ -64,7 +66,6 @@ EDDY__FIBER_INLINE void fiber_zero (EddyFiber *fiber)
 EDDY__FIBER_INLINE void fiber_init (EddyFiber *fiber, size_t extra)
 {
     fiber_zero (fiber);
-    fiber->future.request_cancel = fiber_request_cancel;
     fiber->future.entry.run = eddy__fiber_run;
     fiber->extra = extra;
 }
@@ -85,8 +86,10 @@ EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_
     if (fiber == NULL)
         return NULL;
     memset (fiber + 1, 0, extra);
-    if (parent != NULL)
+    if (parent != NULL) {
         fiber->parent = eddy_ref (parent);
+        eddy__list_init (&fiber->parent_watch.member);
+    }
     return fiber;
 }
 
@@ -135,11 +138,11 @@ EDDY__FIBER_INLINE EddyFiber *fiber_spawn (EddyContext *context, EddyFiberFunc f
                                            void (*destroy) (void *),
                                            const EddyFiberOptions *options, const EddyPlace *place)
 {
-    EddyContext *home = context != NULL ? context : eddy__context_thread_default ();
-    EddyFiber *fiber = fiber_new (home, 0);
-    if (fiber == NULL)
-        eddy__alloc_exhausted (sizeof *fiber);
-    fiber_set_function (fiber, function, data, destroy, options, place);
+    EddyFiber *fiber = fiber_new (eddy__context_or_thread_default (context), 0);
+    if (EDDY__LIKELY (fiber != NULL))
+        fiber_set_function (fiber, function, data, destroy, options, place);
+    else if (destroy != NULL)
+        destroy (data);
     return fiber;
 }
 
@@ -152,6 +155,9 @@ __attribute__ ((noinline)) static EddyFuture *spawn_any (EddyContext *context,
 {
     EDDY__EXPECT (function != NULL, NULL);
     EddyFiber *fiber = fiber_spawn (context, function, data, destroy, options, place);
+    if (fiber == NULL)
+        return eddy__future_new_failed (eddy__context_or_thread_default (context), NULL,
+                                        EDDY_PRIORITY_DEFAULT, "a fiber");
     fiber_start (fiber);
     return &fiber->future;
 }
@@ -185,6 +191,11 @@ void eddy_spawn_detached_full (EddyContext *context, EddyFiberFunc function, voi
 {
     EDDY__EXPECT (function != NULL);
     EddyFiber *fiber = fiber_spawn (context, function, data, destroy, options, place);
+    if (fiber == NULL) {
+        eddy__log (EDDY_LOG_WARNING, "a detached fiber spawned by %s could not begin: %s",
+                   place == NULL ? "somebody" : place->function, "memory is out");
+        return;
+    }
     fiber->detached = true;
     fiber->holds_itself = true;
     fiber_start (fiber);
@@ -299,20 +310,22 @@ static void fiber_request_cancel (EddyFuture *future)
 static void fiber_scope_cancelled (EddyCancelWatch *watch)
 {
     EddyFiber *fiber = EDDY__CONTAINER (watch, EddyFiber, scope_watch);
-    eddy__fiber_cancel (fiber, eddy_ref (fiber->scope->cause));
+    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->scope));
 }
 
 static void fiber_parent_cancelled (EddyCancelWatch *watch)
 {
     EddyFiber *fiber = EDDY__CONTAINER (watch, EddyFiber, parent_watch);
-    eddy__fiber_cancel (fiber, eddy_ref (fiber->parent->cause));
+    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->parent));
 }
 
 EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
 {
     if (fiber->scope != NULL)
         return fiber->scope;
-    fiber->scope = eddy_cancellable_new ();
+    /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
+     * a job looks at on another thread. */
+    fiber->scope = eddy_cancellable_new_child (fiber->parent);
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;
@@ -329,7 +342,7 @@ static void fiber_follow_parent (EddyFiber *fiber)
     fiber->parent_watch.cancelled = fiber_parent_cancelled;
     if (eddy__cancellable_watch (fiber->parent, fiber->future.context, &fiber->parent_watch) ==
         -ECANCELED)
-        eddy__fiber_cancel (fiber, eddy_ref (fiber->parent->cause));
+        eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->parent));
 }
 
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable)
@@ -458,8 +471,9 @@ EDDY__FIBER_INLINE EddyFiber *fiber_take_heir (EddyFiber *fiber)
     EddyContext *context = fiber->future.context;
     const EddyReadyLevel *level = context->pass_level;
     EddyWatcher *watcher = fiber->future.watcher;
-    if (watcher == NULL || watcher->completed != eddy__future_wait_completed ||
-        level->first != NULL || level != context->ready.order[0])
+    if (watcher == NULL || watcher->next != NULL ||
+        watcher->completed != eddy__future_wait_completed || level->first != NULL ||
+        level != context->ready.order[0])
         return NULL;
     EddyFiberWait *wait = &EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait;
     if (EDDY__UNLIKELY (wait->woken || wait->fiber->future.entry.priority != level->priority))

@@ -3,7 +3,8 @@
  * callback and as a future.
  *
  * A FIBER operation's future is the fiber itself, with its arguments behind the record. PRIMITIVE
- * and JOB operations have a FormFuture: future, request and arguments are one allocation. */
+ * and JOB operations have a FormFuture: future, request and arguments are one allocation, and a
+ * primitive whose request says all keeps no arguments. */
 #include <eddy/forms.h>
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include "base/alloc-private.h"
 #include "base/object-private.h"
 #include "fiber/block-private.h"
+#include "fiber/current-private.h"
 #include "fiber/fiber-private.h"
 
 _Static_assert(sizeof (EddyEntry) == sizeof (((EddyFormProgress *) NULL)->entry),
@@ -69,10 +71,20 @@ typedef struct FormJob {
     EddyError *error;
 } FormJob;
 
+/* Runs a body where the caller stands. */
+static void form_run (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
+                      EddyValue *value, EddyError **error)
+{
+    EddyCurrent current;
+    eddy__current_enter (&current, cancellable);
+    form->run (arguments, cancellable, value, error);
+    eddy__current_leave (&current);
+}
+
 static void job_run (void *data)
 {
     FormJob *job = data;
-    job->form->run (job->arguments, job->cancellable, &job->value, &job->error);
+    form_run (job->form, job->arguments, job->cancellable, &job->value, &job->error);
 }
 
 static void job_prepare (FormJob *job, EddyOp *op)
@@ -110,19 +122,29 @@ static bool form_answer (const EddyForm *form, const EddyValue *value, EddyError
     return false;
 }
 
+/* The body runs right here. Without a cancellable the generated form does not even ask. */
+static bool form_call_in_place (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
+                                EddyValue *value, EddyError **error)
+{
+    EddyError *failure = NULL;
+    form_run (form, arguments, cancellable, value, &failure);
+    return form_answer (form, value, failure, error);
+}
+
 static bool form_call_primitive (const EddyForm *form, void *arguments,
                                  EddyCancellable *cancellable, EddyValue *value, EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     EddyError *failure = NULL;
-    EddyOp op;
-    form->prepare (arguments, &op);
+    EddyAwaitedOp awaited;
+    EddyOp *op = &awaited.op;
+    form->prepare (arguments, op);
     if (fiber == NULL)
-        eddy__block_op (&op, cancellable);
+        eddy__block_op (op, cancellable);
     else
-        eddy__fiber_await_op (fiber, &op, cancellable);
-    if (op.result != -ECANCELED)
-        form->result (arguments, &op, value, &failure);
+        eddy__fiber_await_op (fiber, &awaited, cancellable);
+    if (op->result != -ECANCELED)
+        form->result (arguments, op, value, &failure);
     else if (fiber == NULL)
         failure = eddy__cancellable_make_error (cancellable);
     else
@@ -143,8 +165,7 @@ static EddyCancellable *form_job_cancellable (EddyFiber *fiber, EddyCancellable 
 
 static void job_scope_cancelled (EddyCancellable *scope, void *user_data)
 {
-    (void) scope;
-    eddy_cancellable_cancel (user_data);
+    eddy_cancellable_cancel_with_cause (user_data, eddy__cancellable_ref_cause (scope));
 }
 
 static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
@@ -161,16 +182,18 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
         scope_id = eddy_cancellable_connect (eddy__fiber_get_scope (fiber), job_scope_cancelled,
                                              both, NULL);
     FormJob job = { .form = form, .arguments = arguments, .cancellable = both };
-    EddyOp op;
-    job_prepare (&job, &op);
+    EddyAwaitedOp awaited;
+    const EddyOp *op = &awaited.op;
+    job_prepare (&job, &awaited.op);
+    eddy__op_set_priority (&awaited.op, fiber->future.entry.priority);
     progress_init (form, arguments, fiber->future.context, fiber->future.entry.priority);
-    eddy__fiber_await_op (fiber, &op, cancellable);
+    eddy__fiber_await_op (fiber, &awaited, cancellable);
     eddy_cancellable_disconnect (fiber->scope, scope_id);
     eddy_unref (both);
-    if (op.result == -ECANCELED)
+    if (op->result == -ECANCELED)
         job.error = eddy__fiber_make_cancel_error (fiber, cancellable);
-    else if (op.result < 0)
-        job.error = eddy_error_new_errno ((int) -op.result, "%s", form->name);
+    else if (op->result < 0)
+        job.error = eddy_error_new_errno ((int) -op->result, "%s", form->name);
     *value = job.value;
     return form_answer (form, value, job.error, error);
 }
@@ -186,7 +209,7 @@ typedef struct FormFiber {
 static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **error)
 {
     FormFiber *form_fiber = eddy__fiber_get_extra (fiber);
-    form_fiber->form->run (form_fiber->arguments, NULL, value, error);
+    form_run (form_fiber->form, form_fiber->arguments, NULL, value, error);
     if (*error == NULL && value->kind == EDDY_VALUE_NONE)
         *error = form_missing_error (form_fiber->form);
 }
@@ -222,6 +245,8 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
 {
     if (form->kind == EDDY_FORM_PRIMITIVE)
         return form_call_primitive (form, arguments, cancellable, value, error);
+    if (eddy_form_in_place (form->kind))
+        return form_call_in_place (form, arguments, cancellable, value, error);
     if (form->kind == EDDY_FORM_JOB)
         return form_call_job (form, arguments, cancellable, value, error);
     return form_call_fiber (form, arguments, cancellable, value, error);
@@ -229,38 +254,69 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
 
 /* --- futures and callbacks -------------------------------------------------------------------- */
 
-/* The future of a PRIMITIVE or a JOB. */
+/* The future of a PRIMITIVE or a JOB; its tag is the form. Behind it come a JOB's FormJob and the
+ * arguments, if they are kept. */
 typedef struct FormFuture {
     EddyFuture future;
-    const EddyForm *form;
-    size_t size;
-    EddyCancellable *cancellable; /* its own, a child of the caller's */
-    EddyCancelWatch watch;
-    EddyEntry start; /* carries it to its context's thread */
     EddyOp op;
-    FormJob job;
-    _Alignas(max_align_t) char arguments[];
+    EddyCancellable *cancellable; /* the caller's; a JOB's own, a child of it; NULL: none */
+    EddyCancelWatch watch;
 } FormFuture;
+
+_Static_assert(sizeof (FormFuture) == 256, "a pending operation is four cache lines");
+
+/* Bytes before what may need any alignment. */
+enum {
+    FORM_JOB_SIZE = (sizeof (FormJob) + 15) / 16 * 16,
+    FORM_FIBER_SIZE = (sizeof (FormFiber) + 15) / 16 * 16
+};
 
 static FormFuture *form_future_of (EddyFuture *future)
 {
     return EDDY__CONTAINER (future, FormFuture, future);
 }
 
+static const EddyForm *form_of (const EddyFuture *future)
+{
+    return future->tag;
+}
+
+static FormJob *form_future_get_job (FormFuture *self)
+{
+    return (FormJob *) (void *) (self + 1);
+}
+
+/* Bytes before the arguments. */
+static size_t form_offset (const EddyForm *form)
+{
+    return sizeof (FormFuture) + (form->kind == EDDY_FORM_JOB ? FORM_JOB_SIZE : 0);
+}
+
+static size_t form_size (const EddyForm *form)
+{
+    return form_offset (form) + (form->keeps_arguments ? form->arguments_size : 0);
+}
+
+static void *form_get_arguments (EddyFuture *future)
+{
+    const EddyForm *form = form_of (future);
+    if (!form->keeps_arguments)
+        return NULL;
+    if (form->kind == EDDY_FORM_FIBER)
+        return ((FormFiber *) eddy__fiber_get_extra (eddy__fiber_of (future)))->arguments;
+    return (char *) future + form_offset (form);
+}
+
 static void form_future_finalize (void *object)
 {
     FormFuture *self = object;
-    if (self->form->clear != NULL)
-        self->form->clear (self->arguments);
+    const EddyForm *form = form_of (&self->future);
+    if (form->clear != NULL)
+        form->clear (form_get_arguments (&self->future));
     eddy_clear (&self->cancellable);
     eddy__future_finalize (&self->future);
-    eddy__block_free (self, self->size);
+    eddy__block_free (self, form_size (form));
 }
-
-static const EddyClass form_future_class = { .name = "EddyFuture",
-                                             .size = 0,
-                                             .dispose = eddy__future_dispose,
-                                             .finalize = form_future_finalize };
 
 /* The arguments of a FIBER operation go with its fiber. */
 static void form_fiber_clear (void *extra)
@@ -270,10 +326,65 @@ static void form_fiber_clear (void *extra)
         form_fiber->form->clear (form_fiber->arguments);
 }
 
+/* --- cancelling ------------------------------------------------------------------------------- */
+
+/* Home thread. A request that is still on its way there ends when it arrives. */
+static void form_future_cancel (FormFuture *self)
+{
+    if (self->op.state == EDDY_OP_NEW)
+        self->op.op_flags |= EDDY_OP_CANCEL_ASKED;
+    else
+        eddy__engine_cancel (self->op.engine, &self->op);
+}
+
+static void form_future_cancelled (EddyCancelWatch *watch)
+{
+    form_future_cancel (EDDY__CONTAINER (watch, FormFuture, watch));
+}
+
+/* Another thread's request to cancel, on its way home; it holds the future. */
+typedef struct CancelRequest {
+    EddyEntry entry;
+    FormFuture *future;
+} CancelRequest;
+
+static void cancel_request_run (EddyEntry *entry)
+{
+    CancelRequest *request = EDDY__CONTAINER (entry, CancelRequest, entry);
+    FormFuture *self = request->future;
+    eddy__reserve_free (request, sizeof *request);
+    form_future_cancel (self);
+    eddy_object_release (self);
+}
+
 static void form_future_request_cancel (EddyFuture *future)
 {
-    eddy_cancellable_cancel (form_future_of (future)->cancellable);
+    FormFuture *self = form_future_of (future);
+    EddyContext *context = future->context;
+    if (form_of (future)->kind == EDDY_FORM_JOB) {
+        eddy_cancellable_cancel (self->cancellable);
+        return;
+    }
+    if (eddy__context_is_owned (context)) {
+        form_future_cancel (self);
+        return;
+    }
+    CancelRequest *request = eddy__reserve_alloc (sizeof *request);
+    request->entry = (EddyEntry){ .run = cancel_request_run, .priority = EDDY__PRIORITY_NOW };
+    request->future = eddy_object_hold (self);
+    if (!eddy__context_post (context, &request->entry)) {
+        eddy__reserve_free (request, sizeof *request);
+        eddy_object_release (self);
+    }
 }
+
+static const EddyFutureClass form_future_class = { .object = { .name = "EddyFuture",
+                                                               .size = 0,
+                                                               .dispose = eddy__future_dispose,
+                                                               .finalize = form_future_finalize },
+                                                   .request_cancel = form_future_request_cancel };
+
+/* --- beginning -------------------------------------------------------------------------------- */
 
 /* What an operation follows: NULL in a fiber means the fiber's own. */
 static EddyCancellable *form_parent (EddyCancellable *cancellable)
@@ -282,92 +393,108 @@ static EddyCancellable *form_parent (EddyCancellable *cancellable)
     return cancellable == NULL && running != NULL ? eddy__fiber_get_scope (running) : cancellable;
 }
 
-static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context, int io_priority,
-                                     EddyCancellable *cancellable)
+/* NULL when memory is out; so does the next one. Both take what the arguments own. */
+static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context,
+                                     const void *arguments, int io_priority,
+                                     EddyCancellable *parent)
 {
-    EddyCancellable *parent = form_parent (cancellable);
-    size_t before = (sizeof (FormFiber) + 15) / 16 * 16;
-    EddyFiber *fiber = eddy__fiber_new (context, parent, before + form->arguments_size);
+    EddyFiber *fiber = eddy__fiber_new (context, parent, FORM_FIBER_SIZE + form->arguments_size);
     if (fiber == NULL)
-        eddy__alloc_exhausted (sizeof *fiber);
+        return NULL;
     char *extra = eddy__fiber_get_extra (fiber);
-    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + before, true };
+    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + FORM_FIBER_SIZE, true };
+    if (form->arguments_size > 0)
+        memcpy (extra + FORM_FIBER_SIZE, arguments, form->arguments_size);
     fiber->clear_extra = form_fiber_clear;
     fiber->body = form_fiber_body;
     fiber->name = form->name;
     fiber->future.entry.priority = io_priority;
+    fiber->future.tag = form;
     return &fiber->future;
 }
 
-static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context, int io_priority,
-                                      EddyCancellable *cancellable)
+static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context, void *arguments,
+                                      int io_priority, EddyCancellable *parent)
 {
-    EddyCancellable *parent = form_parent (cancellable);
-    size_t size = sizeof (FormFuture) + form->arguments_size;
-    FormFuture *self = eddy__block_alloc (size);
-    EddyCancellable *own = self == NULL ? NULL : eddy_cancellable_new_child (parent);
-    if (own == NULL)
-        eddy__alloc_exhausted (size);
-    memset (self, 0, size);
+    bool is_job = form->kind == EDDY_FORM_JOB;
+    EddyCancellable *own = is_job ? eddy_cancellable_new_child (parent) : eddy_ref (parent);
+    FormFuture *self = is_job && own == NULL ? NULL : eddy__block_alloc (form_size (form));
+    if (self == NULL) {
+        eddy_unref (own);
+        return NULL;
+    }
+    memset (self, 0, form_size (form));
     eddy__future_init (&self->future, &form_future_class, context, io_priority);
-    self->future.request_cancel = form_future_request_cancel;
-    self->form = form;
-    self->size = size;
+    self->future.tag = form;
     self->cancellable = own;
     eddy__list_init (&self->watch.member);
+    void *kept = form_get_arguments (&self->future);
+    if (kept != NULL)
+        memcpy (kept, arguments, form->arguments_size);
+    if (is_job) {
+        FormJob *job = form_future_get_job (self);
+        *job = (FormJob){ .form = form, .arguments = kept, .cancellable = own };
+        job_prepare (job, &self->op);
+        eddy__op_set_priority (&self->op, io_priority);
+        progress_init (form, kept, context, io_priority);
+    } else {
+        form->prepare (kept != NULL ? kept : arguments, &self->op);
+    }
     return &self->future;
 }
 
-EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, int io_priority,
-                             EddyCancellable *cancellable)
+EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
+                             int io_priority, EddyCancellable *cancellable)
 {
-    EddyContext *context = eddy_context_ref_thread_default ();
-    EddyFuture *future = form->kind == EDDY_FORM_FIBER
-                             ? form_begin_fiber (form, context, io_priority, cancellable)
-                             : form_begin_future (form, context, io_priority, cancellable);
-    future->tag = form;
-    future->name = form->name;
+    EddyContext *context = eddy__context_thread_default ();
+    EddyCancellable *parent = form_parent (cancellable);
+    EddyFuture *future = NULL;
+    if (form->keep == NULL || form->keep (arguments)) {
+        future = form->kind == EDDY_FORM_FIBER
+                     ? form_begin_fiber (form, context, arguments, io_priority, parent)
+                     : form_begin_future (form, context, arguments, io_priority, parent);
+        if (future == NULL && form->clear != NULL)
+            form->clear (arguments);
+    }
+    if (future == NULL)
+        future = eddy__future_new_failed (context, form, io_priority, form->name);
     future->source_object = eddy_ref (source_object);
-    eddy_unref (context);
     return future;
 }
 
-void *eddy_form_get_arguments (EddyFuture *future)
+const char *eddy_form_keep_string (const char *string, bool *kept)
 {
-    const EddyForm *form = future->tag;
-    if (form->kind != EDDY_FORM_FIBER)
-        return form_future_of (future)->arguments;
-    return ((FormFiber *) eddy__fiber_get_extra (eddy__fiber_of (future)))->arguments;
+    char *copy = eddy_strdup (string);
+    if (copy == NULL && string != NULL)
+        *kept = false;
+    return copy;
 }
+
+/* --- starting and completing ------------------------------------------------------------------ */
 
 /* The request has ended: makes the answer, and gives the maker's count up. */
 static void form_future_complete (EddyOp *op)
 {
-    FormFuture *self = op->user;
-    const EddyForm *form = self->form;
+    FormFuture *self = EDDY__CONTAINER (op, FormFuture, op);
+    const EddyForm *form = form_of (&self->future);
     EddyValue value = EDDY_VALUE_INIT;
     EddyError *error = NULL;
     eddy__cancellable_unwatch (&self->watch);
-    if (op->result == -ECANCELED)
+    if (op->result == -ECANCELED) {
         error = eddy__cancellable_make_error (self->cancellable);
-    else if (form->kind == EDDY_FORM_PRIMITIVE)
-        form->result (self->arguments, op, &value, &error);
-    else if (op->result < 0)
+    } else if (form->kind == EDDY_FORM_PRIMITIVE) {
+        form->result (form_get_arguments (&self->future), op, &value, &error);
+    } else if (op->result < 0) {
         error = eddy_error_new_errno ((int) -op->result, "%s", form->name);
-    else {
-        value = self->job.value;
-        error = self->job.error;
+    } else {
+        value = form_future_get_job (self)->value;
+        error = form_future_get_job (self)->error;
     }
     if (error == NULL && value.kind == EDDY_VALUE_NONE)
         error = form_missing_error (form);
+    op->state = EDDY_OP_DONE;
     eddy__future_complete_sole (&self->future, &value, error);
     eddy__future_drop_sole_maker (&self->future);
-}
-
-static void form_future_cancelled (EddyCancelWatch *watch)
-{
-    FormFuture *self = EDDY__CONTAINER (watch, FormFuture, watch);
-    eddy__engine_cancel (self->op.engine, &self->op);
 }
 
 /* Begins the request, on the context's thread. */
@@ -375,16 +502,13 @@ static void form_future_submit (FormFuture *self)
 {
     EddyContext *context = self->future.context;
     EddyOp *op = &self->op;
-    if (self->form->kind == EDDY_FORM_PRIMITIVE)
-        self->form->prepare (self->arguments, op);
-    else
-        job_prepare (&self->job, op);
     op->complete = form_future_complete;
-    op->user = self;
     self->watch.cancelled = form_future_cancelled;
-    int answer = context->disposed
-                     ? -ECANCELED
-                     : eddy__cancellable_watch (self->cancellable, context, &self->watch);
+    int answer = 0;
+    if (context->disposed || (op->op_flags & EDDY_OP_CANCEL_ASKED))
+        answer = -ECANCELED;
+    else if (self->cancellable != NULL)
+        answer = eddy__cancellable_watch (self->cancellable, context, &self->watch);
     if (answer < 0) {
         op->result = answer;
         form_future_complete (op);
@@ -393,35 +517,39 @@ static void form_future_submit (FormFuture *self)
     }
 }
 
-static void form_future_start_here (EddyEntry *entry)
+static void form_future_arrived (EddyEntry *entry)
 {
-    form_future_submit (EDDY__CONTAINER (entry, FormFuture, start));
+    FormFuture *self = EDDY__CONTAINER (entry, FormFuture, op.entry);
+    eddy__list_init (&self->op.link);
+    form_future_submit (self);
 }
 
 EddyFuture *eddy_form_start (EddyFuture *future)
 {
-    const EddyForm *form = future->tag;
-    if (form->kind == EDDY_FORM_FIBER) {
+    if (EDDY__UNLIKELY (eddy__future_has_failed_to_begin (future)))
+        return future;
+    if (form_of (future)->kind == EDDY_FORM_FIBER) {
         eddy__fiber_start (eddy__fiber_of (future));
         return future;
     }
     FormFuture *self = form_future_of (future);
     EddyContext *context = future->context;
-    self->job =
-        (FormJob){ .form = form, .arguments = self->arguments, .cancellable = self->cancellable };
-    progress_init (form, self->arguments, context, future->entry.priority);
-    self->start = (EddyEntry){ .run = form_future_start_here, .priority = EDDY__PRIORITY_NOW };
     /* The ring is its thread's: whoever is not, or has not begun, leaves it to the inbox. */
-    if (context->engine != NULL && eddy__context_is_owned (context))
+    if (context->engine != NULL && eddy__context_is_owned (context)) {
         form_future_submit (self);
-    else if (!eddy__context_post (context, &self->start))
-        form_future_submit (self);
+        return future;
+    }
+    self->op.entry = (EddyEntry){ .run = form_future_arrived, .priority = EDDY__PRIORITY_NOW };
+    if (!eddy__context_post (context, &self->op.entry))
+        form_future_arrived (&self->op.entry);
     return future;
 }
 
 void eddy_form_start_async (EddyFuture *future, EddyAsyncReadyCallback callback, void *user_data)
 {
     eddy__future_set_callback (future, NULL, callback, user_data);
+    if (EDDY__UNLIKELY (eddy__future_has_failed_to_begin (future)))
+        eddy__future_deliver (future);
     eddy_unref (eddy_form_start (future));
 }
 
@@ -445,5 +573,7 @@ bool eddy_form_finish (const EddyForm *form, void *source_object, EddyAsyncResul
 
 void *eddy_form_finish_arguments (const EddyForm *form, EddyAsyncResult *result)
 {
-    return result != NULL && result->tag == form ? eddy_form_get_arguments (result) : NULL;
+    if (result == NULL || result->tag != form || eddy__future_has_failed_to_begin (result))
+        return NULL;
+    return form_get_arguments (result);
 }

@@ -30,13 +30,8 @@ void eddy_fd_read_prepare (EddyOp *op, int fd, void *buffer, size_t count, int64
     fd_transfer_prepare (op, EDDY_OP_READ, fd, buffer, count, offset);
 }
 
-ssize_t eddy_fd_read_result (const EddyOp *op, int fd, void *buffer, size_t count, int64_t offset,
-                             EddyError **error)
+ssize_t eddy_fd_read_result (const EddyOp *op, EddyError **error)
 {
-    (void) fd;
-    (void) buffer;
-    (void) count;
-    (void) offset;
     return fd_count_result (op, "read", error);
 }
 
@@ -46,13 +41,8 @@ void eddy_fd_write_prepare (EddyOp *op, int fd, const void *buffer, size_t count
     fd_transfer_prepare (op, EDDY_OP_WRITE, fd, (void *) (uintptr_t) buffer, count, offset);
 }
 
-ssize_t eddy_fd_write_result (const EddyOp *op, int fd, const void *buffer, size_t count,
-                              int64_t offset, EddyError **error)
+ssize_t eddy_fd_write_result (const EddyOp *op, EddyError **error)
 {
-    (void) fd;
-    (void) buffer;
-    (void) count;
-    (void) offset;
     return fd_count_result (op, "write", error);
 }
 
@@ -61,9 +51,8 @@ void eddy_fd_sync_prepare (EddyOp *op, int fd)
     eddy__op_init (op, EDDY_OP_SYNC, fd);
 }
 
-bool eddy_fd_sync_result (const EddyOp *op, int fd, EddyError **error)
+bool eddy_fd_sync_result (const EddyOp *op, EddyError **error)
 {
-    (void) fd;
     return fd_count_result (op, "sync", error) >= 0;
 }
 
@@ -73,9 +62,7 @@ void eddy_fd_wait_prepare (EddyOp *op, int fd, int events)
     op->as.poll.events = (uint32_t) events;
 }
 
-int eddy_fd_wait_result (const EddyOp *op, int fd, int events, EddyError **error)
+int eddy_fd_wait_result (const EddyOp *op, EddyError **error)
 {
-    (void) fd;
-    (void) events;
     return (int) fd_count_result (op, "wait", error);
 }

@@ -17,9 +17,18 @@ typedef struct EddyWatcher EddyWatcher;
 /* Told once when a future has completed, on its home context's thread, from the loop or from what
  * completed it; it must only queue something. */
 struct EddyWatcher {
-    EddyList member;
+    /* The first one's `previous` is the last one; NULL: it is the only one. */
+    EddyWatcher *previous;
+    EddyWatcher *next;
     void (*completed) (EddyWatcher *watcher);
 };
+
+/* What kind of future it is. */
+typedef struct EddyFutureClass {
+    EddyClass object;
+    /* Asks what is under way to end. Any thread; NULL: it cannot be asked. */
+    void (*request_cancel) (EddyFuture *future);
+} EddyFutureClass;
 
 typedef enum EddyFutureState {
     EDDY_FUTURE_PENDING,
@@ -38,15 +47,11 @@ struct EddyFuture {
     bool counted;         /* its context is kept by the count of its pending futures */
     bool taken;
     bool has_callback;
-    void (*request_cancel) (EddyFuture *future); /* any thread; NULL: cannot be cancelled */
-    /* The home thread's. Nearly every future has one watcher at most; a list is made for more. */
-    EddyWatcher *watcher;
-    EddyList watchers; /* `next` is NULL before it is made */
+    EddyWatcher *watcher; /* the first; the home thread's, while it is pending */
     EddyValue value;
     EddyError *error;
     void *source_object; /* a reference */
     const void *tag;     /* what made it: a form, or NULL */
-    const char *name;    /* static; for messages */
     /* The callback that it was started with, if it has one: */
     EddyAsyncReadyCallback callback;
     void *user_data;
@@ -57,13 +62,15 @@ struct EddyFuture {
  *
  * A context outlives its pending futures. Those that its own thread makes share one reference: an
  * atomic count each would cost more than a fiber. */
-void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
-                        int priority);
+void eddy__future_init (EddyFuture *future, const EddyFutureClass *future_class,
+                        EddyContext *context, int priority);
 /* The same on the home thread of a context that is kept already. */
-static inline void eddy__future_init_at_home (EddyFuture *future, const EddyClass *object_class,
+static inline void eddy__future_init_at_home (EddyFuture *future,
+                                              const EddyFutureClass *future_class,
                                               EddyContext *context, int priority)
 {
-    eddy__object_init_shared (future, object_class, /* holds= */ 2); /* the handles', the makers' */
+    /* Two holds: the handles', the makers'. */
+    eddy__object_init_shared (future, &future_class->object, /* holds= */ 2);
     future->context = context;
     future->counted = true;
     context->live_futures++;
@@ -85,6 +92,15 @@ static inline void eddy__future_finalize (EddyFuture *future)
 /* Sets the callback: from now on the future holds a handle to itself until it has run. */
 void eddy__future_set_callback (EddyFuture *future, void *source_object,
                                 EddyAsyncReadyCallback callback, void *user_data);
+
+/* A future that has failed from the start, for want of memory: it comes from the reserve, and is
+ * complete. A callback that is set afterwards is queued by the last of these; the caller keeps the
+ * context alive until then. */
+EddyFuture *eddy__future_new_failed (EddyContext *context, const void *tag, int priority,
+                                     const char *what);
+bool eddy__future_has_failed_to_begin (const EddyFuture *future);
+/* Queues the callback of a future that was complete before it had one. Any thread. */
+void eddy__future_deliver (EddyFuture *future);
 
 /* Completes it, taking value and error; false when it was complete already. Any thread that counts
  * as a maker. */
@@ -109,20 +125,20 @@ void eddy__future_settle (EddyFuture *future);
 /* A reference to the source object, or NULL; home thread. */
 void *eddy__future_ref_source_object (EddyFuture *future);
 
-/* Beside the first watcher. */
-void eddy__future_notify_more (EddyFuture *future);
+/* Several watchers, in the order in which they came. */
+void eddy__future_notify_all (EddyFuture *future);
 void eddy__future_queue_callback (EddyFuture *future);
 
 /* Tells the watchers, and queues the callback; the future is no longer pending. Home thread. */
 static inline void eddy__future_notify (EddyFuture *future)
 {
     EddyWatcher *first = future->watcher;
-    if (first != NULL) {
+    if (first != NULL && EDDY__LIKELY (first->next == NULL)) {
         future->watcher = NULL;
         first->completed (first);
+    } else if (first != NULL) {
+        eddy__future_notify_all (future);
     }
-    if (EDDY__UNLIKELY (future->watchers.next != NULL))
-        eddy__future_notify_more (future);
     if (EDDY__UNLIKELY (future->has_callback))
         eddy__future_queue_callback (future);
     if (EDDY__UNLIKELY (!future->counted))
@@ -148,15 +164,16 @@ static inline void eddy__future_drop_sole_maker (EddyFuture *future)
 
 /* Beside another watcher. */
 void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher);
-void eddy__future_unwatch_too (EddyWatcher *watcher);
+void eddy__future_unwatch_one (EddyFuture *future, EddyWatcher *watcher);
 
-/* Home thread only. False when the future has completed already: the watcher is not in use. */
+/* The watcher's links are NULL. Home thread only. False when the future has completed already: the
+ * watcher is not in use. */
 static inline bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
 {
     if (eddy__future_is_done (future))
         return false;
     /* Another thread may complete it meanwhile: its entry comes to this thread later. */
-    if (EDDY__LIKELY (future->watcher == NULL && future->watchers.next == NULL))
+    if (EDDY__LIKELY (future->watcher == NULL))
         future->watcher = watcher;
     else
         eddy__future_watch_too (future, watcher);
@@ -165,8 +182,8 @@ static inline bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
 /* Nothing happens when the watcher has been told. */
 static inline void eddy__future_unwatch (EddyFuture *future, EddyWatcher *watcher)
 {
-    if (future->watcher == watcher)
+    if (future->watcher == watcher && EDDY__LIKELY (watcher->next == NULL))
         future->watcher = NULL;
-    else if (EDDY__UNLIKELY (future->watchers.next != NULL))
-        eddy__future_unwatch_too (watcher);
+    else if (future->watcher == watcher || watcher->previous != NULL)
+        eddy__future_unwatch_one (future, watcher);
 }

@@ -2,6 +2,10 @@
 /* EddyFuture: completion, watchers, and the two counts. */
 #include "future/future-private.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "base/alloc-private.h"
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
@@ -10,15 +14,20 @@
 static void future_come_home (EddyEntry *entry);
 static void future_run_callback (EddyEntry *entry);
 
-void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyContext *context,
-                        int priority)
+static const EddyFutureClass *future_class_of (const EddyFuture *future)
+{
+    return (const EddyFutureClass *) (const void *) future->object.object_class;
+}
+
+void eddy__future_init (EddyFuture *future, const EddyFutureClass *future_class,
+                        EddyContext *context, int priority)
 {
     if (eddy__context_is_owned (context)) {
         eddy__context_keep (context);
-        eddy__future_init_at_home (future, object_class, context, priority);
+        eddy__future_init_at_home (future, future_class, context, priority);
         return;
     }
-    eddy__object_init_shared (future, object_class, /* holds= */ 2);
+    eddy__object_init_shared (future, &future_class->object, /* holds= */ 2);
     future->context = eddy_ref (context);
     future->entry.priority = priority;
     future->makers = 1;
@@ -26,9 +35,7 @@ void eddy__future_init (EddyFuture *future, const EddyClass *object_class, EddyC
 
 void eddy__future_dispose (void *object)
 {
-    EddyFuture *future = object;
-    if (!eddy__future_is_done (future) && future->request_cancel != NULL)
-        future->request_cancel (future);
+    eddy_future_cancel (object);
 }
 
 void eddy__future_set_callback (EddyFuture *future, void *source_object,
@@ -44,21 +51,38 @@ void eddy__future_set_callback (EddyFuture *future, void *source_object,
 
 void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher)
 {
-    if (future->watchers.next == NULL)
-        eddy__list_init (&future->watchers);
-    eddy__list_append (&future->watchers, &watcher->member);
+    EddyWatcher *first = future->watcher;
+    EddyWatcher *last = first->previous == NULL ? first : first->previous;
+    last->next = watcher;
+    watcher->previous = last;
+    first->previous = watcher;
 }
 
-void eddy__future_unwatch_too (EddyWatcher *watcher)
+void eddy__future_unwatch_one (EddyFuture *future, EddyWatcher *watcher)
 {
-    if (watcher->member.next != NULL)
-        eddy__list_remove (&watcher->member);
+    EddyWatcher *first = future->watcher;
+    EddyWatcher *last = first->previous;
+    EddyWatcher *previous = watcher->previous;
+    EddyWatcher *next = watcher->next;
+    watcher->previous = NULL;
+    watcher->next = NULL;
+    if (watcher == first) {
+        future->watcher = next;
+        if (next != NULL)
+            next->previous = next == last ? NULL : last;
+        return;
+    }
+    previous->next = next;
+    if (next != NULL)
+        next->previous = previous;
+    else
+        first->previous = previous == first ? NULL : previous;
 }
 
-void eddy__future_notify_more (EddyFuture *future)
+void eddy__future_notify_all (EddyFuture *future)
 {
-    for (EddyList *link; (link = eddy__list_pop (&future->watchers)) != NULL;) {
-        EddyWatcher *watcher = EDDY__CONTAINER (link, EddyWatcher, member);
+    for (EddyWatcher *watcher; (watcher = future->watcher) != NULL;) {
+        eddy__future_unwatch_one (future, watcher);
         watcher->completed (watcher);
     }
 }
@@ -156,8 +180,59 @@ const EddyError *eddy_future_get_error (EddyFuture *future)
 
 void eddy_future_cancel (EddyFuture *future)
 {
-    if (future != NULL && !eddy__future_is_done (future) && future->request_cancel != NULL)
-        future->request_cancel (future);
+    if (future == NULL || eddy__future_is_done (future))
+        return;
+    const EddyFutureClass *future_class = future_class_of (future);
+    if (future_class->request_cancel != NULL)
+        future_class->request_cancel (future);
+}
+
+/* --- futures that could not begin ------------------------------------------------------------- */
+
+static void failed_future_finalize (void *object)
+{
+    eddy__future_finalize (object);
+    eddy__reserve_free (object, sizeof (EddyFuture));
+}
+
+static const EddyFutureClass failed_future_class = {
+    .object = { .name = "EddyFuture", .size = 0, .finalize = failed_future_finalize }
+};
+
+EddyFuture *eddy__future_new_failed (EddyContext *context, const void *tag, int priority,
+                                     const char *what)
+{
+    EddyFuture *future = eddy__reserve_alloc (sizeof *future);
+    memset (future, 0, sizeof *future);
+    eddy__object_init (future, &failed_future_class.object);
+    future->context = context;
+    future->entry.priority = priority;
+    future->state = EDDY_FUTURE_DONE;
+    future->tag = tag;
+    future->error = eddy_error_new_errno (ENOMEM, "%s", what);
+    return future;
+}
+
+bool eddy__future_has_failed_to_begin (const EddyFuture *future)
+{
+    return future->object.object_class == &failed_future_class.object;
+}
+
+static void future_delivered (EddyEntry *entry)
+{
+    EddyContext *context = EDDY__CONTAINER (entry, EddyFuture, entry)->context;
+    future_run_callback (entry);
+    eddy_unref (context);
+}
+
+void eddy__future_deliver (EddyFuture *future)
+{
+    EddyContext *context = eddy_ref (future->context);
+    future->entry.run = future_delivered;
+    if (eddy__context_is_owned (context))
+        eddy__context_queue (context, &future->entry);
+    else if (!eddy__context_post (context, &future->entry))
+        future_delivered (&future->entry);
 }
 
 bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error)

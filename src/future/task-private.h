@@ -22,11 +22,11 @@ struct EddyTask {
     uint8_t thread_flags; /* atomic; of task-thread.c */
 };
 
-extern const EddyClass eddy__task_class;
+extern const EddyFutureClass eddy__task_class;
 
 static inline bool eddy__future_is_task (const EddyFuture *future)
 {
-    return future != NULL && future->object.object_class == &eddy__task_class;
+    return future != NULL && future->object.object_class == &eddy__task_class.object;
 }
 
 static inline EddyTask *eddy__task_of (EddyFuture *future)

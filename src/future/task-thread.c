@@ -131,7 +131,7 @@ static void job_run (void *data)
 static void job_complete (EddyOp *op)
 {
     EddyTaskJob *job = EDDY__CONTAINER (op, EddyTaskJob, op);
-    EddyTask *task = op->user;
+    EddyTask *task = op->as.call.data;
     eddy_cancellable_disconnect (task->cancellable, job->handler);
     pthread_mutex_lock (&job->mutex);
     job->over = true;
@@ -207,7 +207,6 @@ static void job_init (EddyTaskJob *job, EddyTask *task, EddyTaskThreadFunc funct
     job->op.as.call.function = job_run;
     job->op.as.call.data = task;
     job->op.complete = job_complete;
-    job->op.user = task;
     /* What a job waits for comes before what came before the job. */
     eddy__op_set_priority (&job->op,
                            eddy__workers_inside () ? INT16_MIN : task->future.entry.priority);

@@ -1,75 +1,28 @@
 /* SPDX-License-Identifier: MIT */
-/* EddyCancellable: a flag, its handlers, its children, its links to contexts.
- *
- * No lock is held while a handler runs, so a handler may call anything. */
+/* EddyCancellable: a flag, what it was raised for, and whom it passes that on to. */
 #include "loop/cancellable-private.h"
-
-#include <errno.h>
 
 #include "base/alloc-private.h"
 #include "base/compiler-private.h"
 #include "base/object-private.h"
+#include "sys/clock-private.h"
 
-typedef struct CancelHandler {
-    EddyList member;
-    uint64_t id;
-    EddyCancelledFunc function;
-    void *user_data;
-    void (*destroy) (void *user_data);
-} CancelHandler;
-
-/* Handlers that this thread is in: a disconnect in one never waits. */
-static EDDY__THREAD unsigned cancel_handler_depth;
-
-/* Where a disconnect waits for the end of a handler in another thread. Rare, so one for all. */
-static pthread_mutex_t cancel_wait_mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t cancel_wait = PTHREAD_COND_INITIALIZER;
-static unsigned cancel_waiters;
-
-static void handler_free (CancelHandler *handler)
-{
-    if (handler->destroy != NULL)
-        handler->destroy (handler->user_data);
-    eddy__block_free (handler, sizeof *handler);
-}
-
-static void link_run (EddyEntry *entry);
-
-static void link_init (EddyCancelLink *link, EddyCancellable *cancellable, EddyPort *port)
-{
-    link->entry = (EddyEntry){ .run = link_run, .priority = EDDY__PRIORITY_NOW };
-    link->cancellable = cancellable;
-    link->port = port == NULL ? NULL : eddy__port_ref (port, 1);
-    eddy__list_init (&link->watches);
-}
+/* --- making ----------------------------------------------------------------------------------- */
 
 /* Follows the parent: from now on, or at once when it is cancelled already. */
 static void cancellable_adopt (EddyCancellable *cancellable, EddyCancellable *parent)
 {
     pthread_mutex_lock (&parent->mutex);
-    bool late = parent->cancelled != 0;
+    bool late = parent->state == EDDY_CANCELLABLE_CANCELLED;
     if (!late) {
         cancellable->parent = eddy_ref (parent);
         eddy__list_append (&parent->children, &cancellable->sibling);
     }
     pthread_mutex_unlock (&parent->mutex);
     if (late) {
-        cancellable->cause = eddy_ref (parent->cause);
-        cancellable->cancelled = 1;
+        cancellable->cause = eddy__cancellable_ref_cause (parent);
+        cancellable->state = EDDY_CANCELLABLE_CANCELLED;
     }
-}
-
-static void cancellable_init (EddyCancellable *cancellable, EddyCancellable *parent)
-{
-    pthread_mutex_init (&cancellable->mutex, NULL);
-    eddy__list_init (&cancellable->sibling);
-    eddy__list_init (&cancellable->children);
-    eddy__list_init (&cancellable->handlers);
-    link_init (&cancellable->first_link, cancellable, NULL);
-    if (parent == NULL)
-        return;
-    eddy__object_init_sought (cancellable);
-    cancellable_adopt (cancellable, parent);
 }
 
 /* The last reference has gone, so no child is left, and nobody watches. */
@@ -84,16 +37,9 @@ static void cancellable_dispose (void *object)
         cancellable->parent = NULL;
         eddy_unref (parent);
     }
-    for (EddyList *link; (link = eddy__list_pop (&cancellable->handlers)) != NULL;)
-        handler_free (EDDY__CONTAINER (link, CancelHandler, member));
-    for (EddyCancelLink *link = cancellable->links; link != NULL;) {
-        EddyCancelLink *next = link->next;
-        eddy__port_unref (link->port, 1);
-        if (link != &cancellable->first_link)
-            eddy__block_free (link, sizeof *link);
-        link = next;
-    }
-    cancellable->links = NULL;
+    eddy__cancel_handlers_drop (cancellable);
+    eddy__cancel_links_drop (cancellable);
+    eddy__cancel_fd_drop (cancellable);
     eddy_clear (&cancellable->cause);
     pthread_mutex_destroy (&cancellable->mutex);
 }
@@ -101,52 +47,69 @@ static void cancellable_dispose (void *object)
 static const EddyClass cancellable_class = { .name = "EddyCancellable",
                                              .size = sizeof (EddyCancellable),
                                              .dispose = cancellable_dispose };
+static const EddyClass cancellable_limited_class = { .name = "EddyCancellable",
+                                                     .size = sizeof (EddyCancellable) +
+                                                             sizeof (EddyCancelLimits),
+                                                     .dispose = cancellable_dispose };
+
+/* `limits`: NULL: there are none. */
+static EddyCancellable *cancellable_new (EddyCancellable *parent, const EddyCancelLimits *limits)
+{
+    EddyCancellable *cancellable =
+        eddy_object_new (limits == NULL ? &cancellable_class : &cancellable_limited_class);
+    if (cancellable == NULL)
+        return NULL;
+    pthread_mutex_init (&cancellable->mutex, NULL);
+    eddy__list_init (&cancellable->sibling);
+    eddy__list_init (&cancellable->children);
+    eddy__list_init (&cancellable->handlers);
+    eddy__cancel_links_init (cancellable);
+    if (limits != NULL) {
+        cancellable->limited = true;
+        cancellable->state = EDDY_CANCELLABLE_LIMITED;
+        *eddy__cancellable_limits (cancellable) = *limits;
+    }
+    /* The parent looks for its children, alarms for what they ring for. */
+    if (limits != NULL || parent != NULL)
+        eddy__object_init_sought (cancellable);
+    if (parent != NULL)
+        cancellable_adopt (cancellable, parent);
+    return cancellable;
+}
 
 EddyCancellable *eddy_cancellable_new (void)
 {
-    return eddy_cancellable_new_child (NULL);
+    return cancellable_new (NULL, NULL);
 }
 
 EddyCancellable *eddy_cancellable_new_child (EddyCancellable *parent)
 {
-    EddyCancellable *cancellable = eddy_object_new (&cancellable_class);
-    if (cancellable != NULL)
-        cancellable_init (cancellable, parent);
-    return cancellable;
+    bool limited = parent != NULL && parent->limited;
+    return cancellable_new (parent, limited ? eddy__cancellable_limits (parent) : NULL);
 }
 
-bool eddy_cancellable_is_cancelled (EddyCancellable *cancellable)
+EddyCancellable *eddy_cancellable_new_with_timeout (EddyCancellable *parent, int64_t timeout_ns)
 {
-    return eddy__cancellable_is_cancelled (cancellable);
+    EDDY__EXPECT (timeout_ns >= 0, NULL);
+    EddyCancelLimits limits = { INT64_MAX, NULL };
+    if (__builtin_add_overflow (eddy__sys_now_ns (), timeout_ns, &limits.deadline_ns))
+        limits.deadline_ns = INT64_MAX;
+    if (parent != NULL && parent->limited) {
+        const EddyCancelLimits *inherited = eddy__cancellable_limits (parent);
+        limits.observer = inherited->observer;
+        if (inherited->deadline_ns < limits.deadline_ns)
+            limits.deadline_ns = inherited->deadline_ns;
+    }
+    return cancellable_new (parent, &limits);
+}
+
+EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer)
+{
+    EddyCancelLimits limits = { INT64_MAX, observer };
+    return cancellable_new (NULL, &limits);
 }
 
 /* --- cancel ----------------------------------------------------------------------------------- */
-
-/* Calls the handlers one by one; whoever connects meanwhile sees the flag. */
-static void cancel_run_handlers (EddyCancellable *cancellable)
-{
-    for (;;) {
-        pthread_mutex_lock (&cancellable->mutex);
-        EddyList *link = eddy__list_pop (&cancellable->handlers);
-        CancelHandler *handler =
-            link == NULL ? NULL : EDDY__CONTAINER (link, CancelHandler, member);
-        if (handler != NULL)
-            __atomic_store_n (&cancellable->running_id, handler->id, __ATOMIC_SEQ_CST);
-        pthread_mutex_unlock (&cancellable->mutex);
-        if (handler == NULL)
-            return;
-        cancel_handler_depth++;
-        handler->function (cancellable, handler->user_data);
-        cancel_handler_depth--;
-        __atomic_store_n (&cancellable->running_id, 0, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n (&cancel_waiters, __ATOMIC_SEQ_CST) != 0) {
-            pthread_mutex_lock (&cancel_wait_mutex);
-            pthread_cond_broadcast (&cancel_wait);
-            pthread_mutex_unlock (&cancel_wait_mutex);
-        }
-        handler_free (handler);
-    }
-}
 
 /* A child whose last reference has just gone is still in the list until it has cleared itself. */
 static void cancel_children (EddyCancellable *cancellable)
@@ -163,31 +126,9 @@ static void cancel_children (EddyCancellable *cancellable)
         pthread_mutex_unlock (&cancellable->mutex);
         if (child == NULL)
             return;
-        eddy_cancellable_cancel_with_cause (child, eddy_ref (cancellable->cause));
+        eddy_cancellable_cancel_with_cause (child, eddy__cancellable_ref_cause (cancellable));
         eddy_unref (child);
     }
-}
-
-static void cancel_post_links (EddyCancellable *cancellable)
-{
-    pthread_mutex_lock (&cancellable->mutex);
-    for (EddyCancelLink *link = cancellable->links; link != NULL; link = link->next) {
-        eddy_ref (cancellable);
-        if (!eddy__port_post (link->port, &link->entry))
-            eddy_unref (cancellable);
-    }
-    pthread_mutex_unlock (&cancellable->mutex);
-}
-
-/* A link has arrived in its context: everything that watches is told. */
-static void link_run (EddyEntry *entry)
-{
-    EddyCancelLink *link = EDDY__CONTAINER (entry, EddyCancelLink, entry);
-    for (EddyList *member; (member = eddy__list_pop (&link->watches)) != NULL;) {
-        EddyCancelWatch *watch = EDDY__CONTAINER (member, EddyCancelWatch, member);
-        watch->cancelled (watch);
-    }
-    eddy_unref (link->cancellable);
 }
 
 void eddy_cancellable_cancel (EddyCancellable *cancellable)
@@ -200,10 +141,11 @@ void eddy_cancellable_cancel_with_cause (EddyCancellable *cancellable, EddyError
     bool first = false;
     if (cancellable != NULL) {
         pthread_mutex_lock (&cancellable->mutex);
-        first = cancellable->cancelled == 0;
+        first = cancellable->state != EDDY_CANCELLABLE_CANCELLED;
         if (first) {
             cancellable->cause = cause;
-            __atomic_store_n (&cancellable->cancelled, 1, __ATOMIC_SEQ_CST);
+            __atomic_store_n (&cancellable->state, EDDY_CANCELLABLE_CANCELLED, __ATOMIC_SEQ_CST);
+            eddy__cancel_fd_signal (cancellable);
         }
         pthread_mutex_unlock (&cancellable->mutex);
     }
@@ -213,16 +155,58 @@ void eddy_cancellable_cancel_with_cause (EddyCancellable *cancellable, EddyError
     }
     /* A handler may drop the last reference. */
     eddy_ref (cancellable);
-    cancel_run_handlers (cancellable);
+    eddy__cancel_handlers_run (cancellable);
     cancel_children (cancellable);
-    cancel_post_links (cancellable);
+    eddy__cancel_links_post (cancellable);
     eddy_unref (cancellable);
+}
+
+void eddy__cancellable_expire (EddyCancellable *cancellable)
+{
+    int64_t deadline_ns = eddy__cancellable_deadline (cancellable);
+    EddyCancellable *first = cancellable;
+    while (first->parent != NULL && eddy__cancellable_deadline (first->parent) == deadline_ns)
+        first = first->parent;
+    if (!eddy__cancellable_is_told (first))
+        eddy_cancellable_cancel_with_cause (
+            first, eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_TIMED_OUT, "operation timed out"));
+    /* When another thread cancels them just now, it may not have come down to this one yet. */
+    if (first != cancellable && !eddy__cancellable_is_told (cancellable))
+        eddy_cancellable_cancel_with_cause (cancellable, eddy__cancellable_ref_cause (first));
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+bool eddy__cancellable_look (EddyCancellable *cancellable)
+{
+    const EddyCancelLimits *limits = eddy__cancellable_limits (cancellable);
+    if (limits->observer != NULL)
+        limits->observer->looked (limits->observer);
+    if (!eddy__cancellable_is_told (cancellable) && limits->deadline_ns != INT64_MAX &&
+        eddy__sys_now_ns () >= limits->deadline_ns)
+        eddy__cancellable_expire (cancellable);
+    return eddy__cancellable_is_told (cancellable);
+}
+
+bool eddy_cancellable_is_cancelled (EddyCancellable *cancellable)
+{
+    return eddy__cancellable_is_cancelled (cancellable);
+}
+
+int64_t eddy_cancellable_get_deadline (EddyCancellable *cancellable)
+{
+    return cancellable == NULL ? INT64_MAX : eddy__cancellable_deadline (cancellable);
+}
+
+const EddyError *eddy_cancellable_get_cause (EddyCancellable *cancellable)
+{
+    return eddy__cancellable_is_cancelled (cancellable) ? cancellable->cause : NULL;
 }
 
 EddyError *eddy__cancellable_make_error (EddyCancellable *cancellable)
 {
     if (eddy__cancellable_is_cancelled (cancellable) && cancellable->cause != NULL)
-        return eddy_ref (cancellable->cause);
+        return eddy__cancellable_ref_cause (cancellable);
     return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED, "operation was cancelled");
 }
 
@@ -233,107 +217,4 @@ bool eddy_cancellable_set_error_if_cancelled (EddyCancellable *cancellable, Eddy
     if (error != NULL)
         *error = eddy__cancellable_make_error (cancellable);
     return true;
-}
-
-/* --- watching --------------------------------------------------------------------------------- */
-
-/* The link to a context, made at first use; NULL when memory is out. */
-static EddyCancelLink *cancellable_get_link (EddyCancellable *cancellable, EddyPort *port)
-{
-    EddyCancelLink *link = __atomic_load_n (&cancellable->links, __ATOMIC_ACQUIRE);
-    while (link != NULL && link->port != port)
-        link = link->next;
-    if (link != NULL)
-        return link;
-    pthread_mutex_lock (&cancellable->mutex);
-    link = cancellable->first_link.port == NULL ? &cancellable->first_link
-                                                : eddy__block_alloc (sizeof *link);
-    if (link != NULL) {
-        link_init (link, cancellable, port);
-        link->next = cancellable->links;
-        __atomic_store_n (&cancellable->links, link, __ATOMIC_RELEASE);
-    }
-    pthread_mutex_unlock (&cancellable->mutex);
-    return link;
-}
-
-int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
-                             EddyCancelWatch *watch)
-{
-    eddy__list_init (&watch->member);
-    if (eddy__cancellable_is_cancelled (cancellable))
-        return -ECANCELED;
-    EddyCancelLink *link = cancellable_get_link (cancellable, context->port);
-    if (link == NULL)
-        return -ENOMEM;
-    eddy__list_append (&link->watches, &watch->member);
-    /* Cancel sets the flag before it posts links, so either it is seen here, or the link's entry
-     * comes to this thread after this. */
-    if (__atomic_load_n (&cancellable->cancelled, __ATOMIC_SEQ_CST) == 0)
-        return 0;
-    eddy__cancellable_unwatch (watch);
-    return -ECANCELED;
-}
-
-/* --- handlers --------------------------------------------------------------------------------- */
-
-uint64_t eddy_cancellable_connect (EddyCancellable *cancellable, EddyCancelledFunc function,
-                                   void *user_data, void (*destroy) (void *user_data))
-{
-    EDDY__EXPECT (function != NULL, 0);
-    CancelHandler *handler = cancellable == NULL ? NULL : eddy__block_alloc (sizeof *handler);
-    uint64_t id = 0;
-    bool cancelled = false;
-    if (handler != NULL) {
-        pthread_mutex_lock (&cancellable->mutex);
-        cancelled = cancellable->cancelled != 0;
-        if (!cancelled) {
-            id = ++cancellable->next_id;
-            *handler = (CancelHandler){ { NULL, NULL }, id, function, user_data, destroy };
-            eddy__list_append (&cancellable->handlers, &handler->member);
-        }
-        pthread_mutex_unlock (&cancellable->mutex);
-    }
-    if (cancelled) {
-        eddy__block_free (handler, sizeof *handler);
-        function (cancellable, user_data);
-    }
-    if (id == 0 && destroy != NULL)
-        destroy (user_data);
-    return id;
-}
-
-/* Waits until a handler that runs in another thread has returned. */
-static void disconnect_wait (EddyCancellable *cancellable, uint64_t id)
-{
-    if (cancel_handler_depth > 0)
-        return;
-    pthread_mutex_lock (&cancel_wait_mutex);
-    __atomic_add_fetch (&cancel_waiters, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n (&cancellable->running_id, __ATOMIC_SEQ_CST) == id)
-        pthread_cond_wait (&cancel_wait, &cancel_wait_mutex);
-    __atomic_sub_fetch (&cancel_waiters, 1, __ATOMIC_SEQ_CST);
-    pthread_mutex_unlock (&cancel_wait_mutex);
-}
-
-void eddy_cancellable_disconnect (EddyCancellable *cancellable, uint64_t id)
-{
-    if (cancellable == NULL || id == 0)
-        return;
-    CancelHandler *found = NULL;
-    pthread_mutex_lock (&cancellable->mutex);
-    for (EddyList *link = cancellable->handlers.next; link != &cancellable->handlers;
-         link = link->next) {
-        CancelHandler *handler = EDDY__CONTAINER (link, CancelHandler, member);
-        if (handler->id == id) {
-            found = handler;
-            eddy__list_remove (link);
-            break;
-        }
-    }
-    pthread_mutex_unlock (&cancellable->mutex);
-    if (found != NULL)
-        handler_free (found);
-    else
-        disconnect_wait (cancellable, id);
 }

@@ -31,8 +31,11 @@ struct EddyContext {
     unsigned peek_run;    /* … at the last peek */
     bool helps;
     bool disposed;
-    EddyList sources; /* attached, not destroyed */
-    EddyList signals; /* of those, the signal sources */
+    bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
+    unsigned entered;      /* by eddy__context_enter(), nested */
+    struct EddyHost *host; /* of a context that has a foreign loop (host.c); else NULL */
+    EddyList sources;      /* attached, not destroyed */
+    EddyList signals;      /* of those, the signal sources */
     uint64_t signals_seen;
     EddyReadyLevel *pass_level; /* that the current pass dispatches */
     uint32_t pass_turn;
@@ -43,6 +46,7 @@ struct EddyContext {
      * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
+    struct EddyAlarms *alarms; /* made when somebody sets one; atomic */
 };
 
 /* This thread's identity. */
@@ -87,9 +91,14 @@ static inline void eddy__context_let_go (EddyContext *context)
 /* The context that is dispatching on this thread, or NULL. */
 EddyContext *eddy__context_current (void);
 
+/* Has the foreign loop that waits in this context's place wake up (host.c). */
+void eddy__host_tell (EddyContext *context);
+
 /* Adds an entry to those that run in a coming pass. Owner only. */
 static inline void eddy__context_queue (EddyContext *context, EddyEntry *entry)
 {
+    if (EDDY__UNLIKELY (context->parked))
+        eddy__host_tell (context);
     eddy__ready_push (&context->ready, entry);
 }
 
@@ -124,7 +133,12 @@ static inline EddyContext *eddy__context_thread_default (void)
     return innermost != NULL ? innermost->context : eddy_context_default ();
 }
 
-/* The context that an argument of NULL stands for. */
+/* The context that an argument of NULL stands for: the thread's default one … */
+static inline EddyContext *eddy__context_or_thread_default (EddyContext *context)
+{
+    return context != NULL ? context : eddy__context_thread_default ();
+}
+/* … or the process's. */
 EddyContext *eddy__context_or_default (EddyContext *context);
 
 /* One pass by the owner; whether something was dispatched. */

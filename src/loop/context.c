@@ -10,6 +10,8 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
+#include "loop/alarm-private.h"
+#include "loop/host-private.h"
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
 
@@ -52,6 +54,8 @@ static void context_finalize (void *object)
         entry = next;
     }
     eddy__timers_clear (&context->timers);
+    eddy__host_close (context);
+    eddy__alarms_close (context);
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);
@@ -178,22 +182,28 @@ int eddy__context_enter (EddyContext *context)
     }
     if (!eddy_context_acquire (context))
         return -EBUSY;
+    if (context->entered++ == 0 && context->host != NULL)
+        eddy__host_resume (context);
     if (context->engine != NULL)
         return 0;
     char reason[128] = "";
     int answer = eddy__engine_open (&context->engine, context->port, reason, sizeof reason);
     if (answer < 0) {
         eddy__log (EDDY_LOG_CRITICAL, "no engine: %s", reason[0] ? reason : strerror (-answer));
-        eddy_context_release (context);
+        eddy__context_leave (context);
         return answer;
     }
     __atomic_store_n (&context->engine_thread, eddy__thread_self (), __ATOMIC_RELAXED);
     eddy__engine_set_helps (context->engine, context->helps);
+    if (context->host != NULL)
+        eddy__host_add_engine (context);
     return 0;
 }
 
 void eddy__context_leave (EddyContext *context)
 {
+    if (--context->entered == 0 && context->host != NULL)
+        eddy__host_park (context);
     eddy_context_release (context);
 }
 
@@ -254,7 +264,7 @@ static void invocation_run (EddyEntry *entry)
     Invocation *invocation = EDDY__CONTAINER (entry, Invocation, entry);
     while (!invocation->context->disposed && invocation->function (invocation->user_data))
         ;
-    eddy__block_free (invocation, sizeof *invocation);
+    eddy__reserve_free (invocation, sizeof *invocation);
 }
 
 void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data)
@@ -266,9 +276,7 @@ void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *u
             ;
         return;
     }
-    Invocation *invocation = eddy__block_alloc (sizeof *invocation);
-    if (invocation == NULL)
-        eddy__alloc_exhausted (sizeof *invocation);
+    Invocation *invocation = eddy__reserve_alloc (sizeof *invocation);
     *invocation = (Invocation){
         .entry = { .run = invocation_run, .priority = EDDY_PRIORITY_DEFAULT },
         .context = context,
@@ -276,5 +284,5 @@ void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *u
         .user_data = user_data,
     };
     if (!eddy__context_post (context, &invocation->entry))
-        eddy__block_free (invocation, sizeof *invocation);
+        eddy__reserve_free (invocation, sizeof *invocation);
 }

@@ -59,7 +59,7 @@ bool eddy__context_peek (EddyContext *context)
     if (pass_is_clock_due (context) || eddy__engine_pending (context->engine))
         return false;
     /* To look would tell no more than that. */
-    if (context->engine->verbs->pending_is_exact)
+    if (context->engine->pending_is_exact)
         context->look_run = context->n_run;
     return !pass_is_look_due (context);
 }

@@ -25,10 +25,15 @@ typedef struct EddyTimers {
     EddyTimerSlot *slots;
     uint32_t n;
     uint32_t capacity;
+    /* A foreign loop that waits in our place was told of this deadline (host.c); 0: there is none,
+     * or it does not wait. */
+    int64_t told_ns;
 } EddyTimers;
 
 /* Arms a timer that is not armed; 0 or -ENOMEM. */
 int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
+/* The earliest deadline is earlier now than a foreign loop was told (host.c). */
+void eddy__timers_tell_host (EddyTimers *timers);
 /* Disarms a timer; nothing happens when it is not armed. */
 void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer);
 /* The earliest deadline; INT64_MAX: none. */

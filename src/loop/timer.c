@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/alloc-private.h"
+#include "base/compiler-private.h"
 
 enum { CHILDREN = 4, FIRST_CAPACITY = 16 };
 
@@ -55,6 +56,8 @@ int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
         timers->capacity = capacity;
     }
     timers_sift_up (timers, timers->n++, (EddyTimerSlot){ deadline_ns, timer });
+    if (EDDY__UNLIKELY (deadline_ns < timers->told_ns))
+        eddy__timers_tell_host (timers);
     return 0;
 }
 
@@ -87,5 +90,5 @@ void eddy__timers_clear (EddyTimers *timers)
     while (timers->n > 0)
         eddy__timer_remove (timers, timers->slots[timers->n - 1].timer);
     eddy__free (timers->slots);
-    *timers = (EddyTimers){ NULL, 0, 0 };
+    *timers = (EddyTimers){ .slots = NULL };
 }

@@ -35,7 +35,7 @@ static void close_pipe (int fds[2])
 
 /* --- a file -------------------------------------------------------------------------------- */
 
-EDDY_TEST (file_read_blocking)
+EDDY_TEST (D_fd_read_blocking)
 {
     char buffer[64] = "";
     EddyError *error = NULL;
@@ -58,7 +58,7 @@ static void *read_in_fiber (void *data, EddyError **error)
     return buffer;
 }
 
-EDDY_TEST (file_read_awaited)
+EDDY_TEST (D_fd_read_awaited)
 {
     EddyContext *context = eddy_test_context_begin ();
     int fd = make_file ();
@@ -83,7 +83,7 @@ static void read_ready (void *source_object, EddyAsyncResult *result, void *user
     eddy_main_loop_quit (call->loop);
 }
 
-EDDY_TEST (file_read_callback)
+EDDY_TEST (D_fd_read_by_callback)
 {
     EddyContext *context = eddy_test_context_begin ();
     ReadCall call = { .loop = eddy_main_loop_new (context) };
@@ -101,7 +101,7 @@ EDDY_TEST (file_read_callback)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (file_sync_future)
+EDDY_TEST (D_fd_sync_as_a_future)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -129,7 +129,7 @@ static void *read_bad_fd (void *data, EddyError **error)
     return data;
 }
 
-EDDY_TEST (read_of_a_bad_fd)
+EDDY_TEST (D_fd_bad_fd_is_an_error)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -145,7 +145,7 @@ static void *write_in_fiber (void *data, EddyError **error)
     return data;
 }
 
-EDDY_TEST (file_write_awaited)
+EDDY_TEST (D_fd_write_awaited)
 {
     EddyContext *context = eddy_test_context_begin ();
     char buffer[8] = "";
@@ -176,7 +176,7 @@ static void *pipe_writer (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (pipe_read_waits_for_its_writer)
+EDDY_TEST (D_fd_read_waits_for_its_writer)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -225,7 +225,7 @@ static void *bulk_reader (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (pipe_carries_more_than_it_holds)
+EDDY_TEST (D_fd_pipe_carries_more_than_it_holds)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -251,7 +251,7 @@ static void *broken_pipe (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (write_to_a_pipe_without_reader_raises_no_signal)
+EDDY_TEST (D_fd_write_without_reader_raises_no_signal)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -287,7 +287,7 @@ static void *cancel_other (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (cancelled_fiber_leaves_its_read)
+EDDY_TEST (D_fd_cancelled_fiber_leaves_its_read)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -303,7 +303,7 @@ EDDY_TEST (cancelled_fiber_leaves_its_read)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (callback_read_is_cancelled_from_its_cancellable)
+EDDY_TEST (D_fd_callback_read_is_cancelled)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyCancellable *cancellable = eddy_cancellable_new ();
@@ -326,7 +326,7 @@ EDDY_TEST (callback_read_is_cancelled_from_its_cancellable)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (cancelled_before_it_started)
+EDDY_TEST (D_fd_cancelled_before_it_started)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyCancellable *cancellable = eddy_cancellable_new ();
@@ -351,7 +351,7 @@ static void *cancel_from_thread (void *data)
     return NULL;
 }
 
-EDDY_TEST (blocking_read_is_cancelled_from_another_thread)
+EDDY_TEST (D_fd_blocking_read_is_cancelled_from_another_thread)
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
     EddyError *error = NULL;
@@ -378,7 +378,7 @@ static void *wait_for_pipe (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (wait_tells_what_is_ready)
+EDDY_TEST (D_fd_wait_tells_what_is_ready)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -394,7 +394,7 @@ EDDY_TEST (wait_tells_what_is_ready)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (dropped_future_is_cancelled)
+EDDY_TEST (D_fd_dropped_future_is_cancelled)
 {
     EddyContext *context = eddy_test_context_begin ();
     int fds[2];
@@ -441,7 +441,7 @@ static void wait_ready (void *source_object, EddyAsyncResult *result, void *user
     eddy_main_loop_quit (call->loop);
 }
 
-EDDY_TEST (write_sync_and_wait_by_callback)
+EDDY_TEST (D_fd_write_sync_and_wait_by_callback)
 {
     EddyContext *context = eddy_test_context_begin ();
     ReadCall call = { .loop = eddy_main_loop_new (context) };
@@ -462,7 +462,7 @@ EDDY_TEST (write_sync_and_wait_by_callback)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (write_sync_and_wait_blocking)
+EDDY_TEST (D_fd_write_sync_and_wait_blocking)
 {
     EddyError *error = NULL;
     int fd = make_file ();

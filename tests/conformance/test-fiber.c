@@ -59,7 +59,7 @@ static void *await_each_type (void *data, EddyError **error)
     return data;
 }
 
-EDDY_TEST (await_of_every_type)
+EDDY_TEST (D_fiber_awaits_every_type)
 {
     EddyContext *context = eddy_test_context_begin ();
     int data = 0;
@@ -77,7 +77,7 @@ static void *spawner (void *data, EddyError **error)
     return eddy_await (child, error);
 }
 
-EDDY_TEST (spawned_fiber_starts_from_the_loop)
+EDDY_TEST (D_fiber_starts_from_the_loop)
 {
     EddyContext *context = eddy_test_context_begin ();
     bool started = false;
@@ -92,7 +92,7 @@ static void *spawn_from_thread (void *data)
     return NULL;
 }
 
-EDDY_TEST (detached_fiber_spawned_from_another_thread)
+EDDY_TEST (D_fiber_detached_from_another_thread)
 {
     EddyContext *context = eddy_test_context_begin ();
     bool ended = false;
@@ -114,7 +114,7 @@ static void *tell_name (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (fiber_knows_its_name)
+EDDY_TEST (D_fiber_knows_its_name)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -141,7 +141,7 @@ static void *set_errno (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (errno_is_each_fibers_own)
+EDDY_TEST (D_fiber_has_its_own_errno)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -171,7 +171,7 @@ static void *cancel_child (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (cancelled_and_dropped_fibers_end)
+EDDY_TEST (D_fiber_cancelled_or_dropped_ends)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, cancel_child, NULL);
@@ -190,7 +190,7 @@ static void *cancel_own (void *data, EddyError **error)
     return data;
 }
 
-EDDY_TEST (cause_of_a_fibers_cancel_is_reported)
+EDDY_TEST (D_fiber_reports_the_cause_of_its_cancel)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, cancel_own, NULL);
@@ -203,7 +203,7 @@ static void *cancel_from_thread (void *future)
     return NULL;
 }
 
-EDDY_TEST (fiber_is_cancelled_from_another_thread)
+EDDY_TEST (D_fiber_is_cancelled_from_another_thread)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -234,7 +234,7 @@ static void *sleep_in_order (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (sleepers_wake_in_order)
+EDDY_TEST (D_fiber_sleepers_wake_in_order)
 {
     enum { N = 50 };
     EddyContext *context = eddy_test_context_begin ();
@@ -287,7 +287,7 @@ static void *run_limited (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (group_keeps_its_limit)
+EDDY_TEST (D_group_keeps_its_limit)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, run_limited, NULL);
@@ -312,7 +312,7 @@ static void *run_failing (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (first_error_cancels_the_others_and_all_are_kept)
+EDDY_TEST (D_group_first_error_cancels_and_all_are_kept)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, run_failing, NULL);
@@ -330,7 +330,7 @@ static void *run_until_cancelled (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (cancelled_maker_waits_for_its_group)
+EDDY_TEST (D_group_is_waited_for_by_its_cancelled_maker)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -346,7 +346,7 @@ EDDY_TEST (cancelled_maker_waits_for_its_group)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (group_of_a_plain_thread_is_cancelled)
+EDDY_TEST (D_group_of_a_plain_thread_is_cancelled)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -371,7 +371,7 @@ static void count_criticals (EddyLogLevel level, const char *message, void *data
     criticals += level == EDDY_LOG_CRITICAL;
 }
 
-EDDY_TEST (await_outside_a_fiber_is_misuse)
+EDDY_TEST (D_fiber_await_outside_is_misuse)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -394,7 +394,7 @@ static void *iterate_in_fiber (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (loop_inside_a_fiber_is_misuse)
+EDDY_TEST (D_fiber_loop_inside_is_misuse)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_log_set_handler (count_criticals, NULL);
@@ -433,12 +433,12 @@ static void in_child (int (*function) (int argc, char **argv), int argc, int exp
     ck_assert_int_eq (WEXITSTATUS (status), expected);
 }
 
-EDDY_TEST (run_gives_the_exit_status)
+EDDY_TEST (D_run_gives_the_exit_status)
 {
     in_child (run_three, 0, 3);
 }
 
-EDDY_TEST (run_is_cancelled_by_a_signal)
+EDDY_TEST (D_run_is_cancelled_by_a_signal)
 {
     in_child (run_signalled, 0, 128 + SIGTERM);
     in_child (run_signalled, 5, 5);

@@ -570,24 +570,24 @@ static void form_in_a_context (Form form)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (files_blocking)
+EDDY_TEST (D_file_all_blocking)
 {
     form_succeeds (form_blocking, NULL, 0);
     form_fails (form_blocking);
     form_is_cancelled_before (form_blocking);
 }
 
-EDDY_TEST (files_awaited)
+EDDY_TEST (D_file_all_awaited)
 {
     form_in_a_context (form_awaited);
 }
 
-EDDY_TEST (files_callback)
+EDDY_TEST (D_file_all_by_callback)
 {
     form_in_a_context (form_callback);
 }
 
-EDDY_TEST (files_future)
+EDDY_TEST (D_file_all_as_futures)
 {
     form_in_a_context (form_future);
 }
@@ -652,7 +652,7 @@ static LongCopy long_copy_run (EddyContext *context, EddyCancellable *cancellabl
     return copy;
 }
 
-EDDY_TEST (progress_is_told_in_the_context_and_before_the_end)
+EDDY_TEST (D_file_progress_is_told_in_the_context_and_before_the_end)
 {
     EddyContext *context = eddy_test_context_begin ();
     place_make_large ();
@@ -665,7 +665,7 @@ EDDY_TEST (progress_is_told_in_the_context_and_before_the_end)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (copy_cancelled_in_the_middle_leaves_nothing)
+EDDY_TEST (D_file_copy_cancelled_in_the_middle_leaves_nothing)
 {
     EddyContext *context = eddy_test_context_begin ();
     int n_cancelled = 0;
@@ -703,7 +703,7 @@ static void *cancel_later (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (cancelled_fiber_ends_its_copy)
+EDDY_TEST (D_file_copy_ends_with_its_fiber)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
@@ -725,7 +725,7 @@ EDDY_TEST (cancelled_fiber_ends_its_copy)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (future_that_nobody_wants_leaves_no_half_file)
+EDDY_TEST (D_file_unwanted_future_leaves_no_half_file)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyContextStatistics statistics;

@@ -52,7 +52,7 @@ static void drop (EddySource *source)
     eddy_unref (source);
 }
 
-EDDY_TEST (most_urgent_level_only)
+EDDY_TEST (L2_most_urgent_level_only)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *late = attach (eddy_idle_source_new (), EDDY_PRIORITY_LOW, record_once, "c");
@@ -69,7 +69,7 @@ EDDY_TEST (most_urgent_level_only)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (less_urgent_source_starves)
+EDDY_TEST (L2_less_urgent_source_starves)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *always = attach (eddy_idle_source_new (), 0, record_again, "x");
@@ -91,7 +91,7 @@ static bool destroy_source (void *source)
     return true;
 }
 
-EDDY_TEST (source_destroyed_in_the_same_pass_is_not_dispatched)
+EDDY_TEST (L29_destroyed_in_the_same_pass_is_not_dispatched)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *victim = eddy_idle_source_new ();
@@ -116,7 +116,7 @@ static bool return_false (void *data)
     return false;
 }
 
-EDDY_TEST (callback_data_is_destroyed_once)
+EDDY_TEST (L31_callback_data_are_destroyed_once)
 {
     EddyContext *context = eddy_test_context_begin ();
     int destroyed = 0;
@@ -135,7 +135,7 @@ EDDY_TEST (callback_data_is_destroyed_once)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (freed_context_destroys_its_sources)
+EDDY_TEST (L35_freed_context_destroys_its_sources)
 {
     int destroyed = 0;
     EddyContext *context = eddy_context_new ();
@@ -149,7 +149,7 @@ EDDY_TEST (freed_context_destroys_its_sources)
     eddy_unref (source);
 }
 
-EDDY_TEST (timeout_is_never_early)
+EDDY_TEST (L41_timeout_is_never_early)
 {
     EddyContext *context = eddy_test_context_begin ();
     int64_t begin = now_ns ();
@@ -166,7 +166,7 @@ EDDY_TEST (timeout_is_never_early)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (wakeup_is_sticky)
+EDDY_TEST (L8_wakeup_is_sticky)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_context_iteration (context, false);
@@ -181,7 +181,7 @@ static void *wake_from_thread (void *context)
     return NULL;
 }
 
-EDDY_TEST (wakeup_from_another_thread)
+EDDY_TEST (L8_wakeup_from_another_thread)
 {
     EddyContext *context = eddy_test_context_begin ();
     pthread_t thread;
@@ -212,7 +212,7 @@ static void *invoke_from_thread (void *data)
     return NULL;
 }
 
-EDDY_TEST (invoke_from_another_thread_runs_in_the_loop)
+EDDY_TEST (L22_invoke_from_another_thread_runs_in_the_loop)
 {
     EddyContext *context = eddy_test_context_begin ();
     Invoked invoked = { .calls = 0 };
@@ -237,7 +237,7 @@ static bool invoke_inside (void *data)
     return false;
 }
 
-EDDY_TEST (invoke_inside_the_loop_is_at_once)
+EDDY_TEST (L22_invoke_inside_the_loop_is_at_once)
 {
     EddyContext *context = eddy_test_context_begin ();
     Invoked invoked = { .calls = 0 };
@@ -257,7 +257,7 @@ static bool quit_loop (void *loop)
     return false;
 }
 
-EDDY_TEST (quit_ends_the_run)
+EDDY_TEST (L13_quit_ends_the_run)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyMainLoop *loop = eddy_main_loop_new (context);
@@ -269,7 +269,7 @@ EDDY_TEST (quit_ends_the_run)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (quit_before_run_ends_the_next_run)
+EDDY_TEST (L11_quit_before_run_ends_the_next_run)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyMainLoop *loop = eddy_main_loop_new (context);
@@ -285,7 +285,7 @@ static void *quit_from_thread (void *loop)
     return NULL;
 }
 
-EDDY_TEST (quit_from_another_thread)
+EDDY_TEST (L13_quit_from_another_thread)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyMainLoop *loop = eddy_main_loop_new (context);
@@ -307,7 +307,7 @@ static bool iterate_inside (void *context)
     return false;
 }
 
-EDDY_TEST (nested_pass_goes_on_where_the_outer_stopped)
+EDDY_TEST (L39_nested_pass_goes_on_where_the_outer_stopped)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *outer = attach (eddy_idle_source_new (), 0, iterate_inside, context);
@@ -327,7 +327,7 @@ static void *acquire_from_thread (void *context)
     return (void *) (uintptr_t) eddy_context_acquire (context);
 }
 
-EDDY_TEST (context_has_one_owner)
+EDDY_TEST (L17_context_has_one_owner)
 {
     EddyContext *context = eddy_test_context_begin ();
     pthread_t thread;
@@ -344,7 +344,7 @@ EDDY_TEST (context_has_one_owner)
 }
 
 /* It lives as long as the process, and keeps its fd: so in a process of its own. */
-EDDY_TEST (default_context_is_one)
+EDDY_TEST (L20_default_context_is_one)
 {
     pid_t child = fork ();
     ck_assert_int_ge (child, 0);
@@ -371,7 +371,7 @@ static void *run_in_thread (void *data)
     return NULL;
 }
 
-EDDY_TEST (context_moves_to_another_thread)
+EDDY_TEST (L17_context_moves_to_another_thread)
 {
     EddyContext *context = eddy_context_new ();
     pthread_t thread;
@@ -396,7 +396,7 @@ static void *attach_from_thread (void *context)
     return NULL;
 }
 
-EDDY_TEST (attach_and_destroy_from_another_thread)
+EDDY_TEST (L26_attach_and_destroy_from_another_thread)
 {
     EddyContext *context = eddy_test_context_begin ();
     pthread_t thread;
@@ -420,7 +420,7 @@ static void former_handler (int number)
     former_calls++;
 }
 
-EDDY_TEST (signal_is_told_once_and_its_handler_comes_back)
+EDDY_TEST (L51_signal_is_told_once_and_its_handler_comes_back)
 {
     EddyContext *context = eddy_test_context_begin ();
     signal (SIGUSR1, former_handler);
@@ -442,7 +442,7 @@ EDDY_TEST (signal_is_told_once_and_its_handler_comes_back)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (signal_that_cannot_be_watched)
+EDDY_TEST (L51_signal_that_cannot_be_watched)
 {
     EddyContext *context = eddy_test_context_begin ();
     int numbers[] = { 0, -1, 4000, SIGKILL, SIGSEGV };
@@ -463,7 +463,7 @@ static void *signal_the_process (void *data)
     return NULL;
 }
 
-EDDY_TEST (signal_wakes_a_sleeping_loop)
+EDDY_TEST (L51_signal_wakes_a_sleeping_loop)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *source = attach (eddy_signal_source_new (SIGUSR2), 0, record_again, "s");
@@ -486,7 +486,7 @@ static void *read_in_child (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (child_of_a_fork_gets_an_error)
+EDDY_TEST (L54_child_of_a_fork_gets_an_error)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_context_iteration (context, false);

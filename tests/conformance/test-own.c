@@ -29,10 +29,14 @@ int own_count_up_body (int start, int count, size_t *steps, EddyCancellable *can
     return start + count;
 }
 
+/* What a body was given, and found to be current. */
+static EddyCancellable *join_given, *join_current;
+
 char *own_join_body (const char *first, const char *second, EddyCancellable *cancellable,
                      EddyError **error)
 {
-    (void) cancellable;
+    join_given = cancellable;
+    join_current = eddy_cancellable_get_current ();
     ck_assert (!eddy_in_fiber ());
     if (*first == '\0' || *second == '\0') {
         eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_ARGUMENT, "an empty string");
@@ -73,20 +77,20 @@ static void *call_all (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (own_operations_blocking)
+EDDY_TEST (D_forms_own_operations_blocking)
 {
     EddyError *error = NULL;
     call_all (NULL, &error);
 }
 
-EDDY_TEST (own_operations_awaited)
+EDDY_TEST (D_forms_own_operations_awaited)
 {
     EddyContext *context = eddy_test_context_begin ();
     eddy_test_run_fiber (context, call_all, NULL);
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (blocking_call_is_cancelled)
+EDDY_TEST (D_forms_blocking_call_is_cancelled)
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
     EddyError *error = NULL;
@@ -96,6 +100,33 @@ EDDY_TEST (blocking_call_is_cancelled)
     ck_assert_uint_eq (steps, 0);
     eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
     eddy_unref (cancellable);
+}
+
+static void *join_with_current (void *data, EddyError **error)
+{
+    join_given = join_current = NULL;
+    EDDY_AUTO_FREE (char) joined = own_join ("ed", "dy", data, error);
+    ck_assert_str_eq (joined, "eddy");
+    ck_assert_ptr_nonnull (join_given);
+    ck_assert_ptr_eq (join_current, join_given);
+    ck_assert_ptr_null (eddy_cancellable_get_current ());
+    return NULL;
+}
+
+/* In place in this thread; on a worker for a fiber, where it is one that follows the fiber, too. */
+EDDY_TEST (C14_body_finds_its_cancellable_current)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    EddyError *error = NULL;
+    join_with_current (cancellable, &error);
+    ck_assert_ptr_eq (join_given, cancellable);
+    eddy_test_run_fiber (context, join_with_current, cancellable);
+    EDDY_AUTO_FREE (char) joined = own_join ("ed", "dy", NULL, NULL);
+    ck_assert_str_eq (joined, "eddy");
+    ck_assert_ptr_null (join_current);
+    eddy_unref (cancellable);
+    eddy_test_context_end (context);
 }
 
 /* --- by callback ------------------------------------------------------------------------------ */
@@ -134,7 +165,7 @@ static void run_until_called (EddyContext *context, Call *call)
     ck_assert_int_eq (call->calls, 1);
 }
 
-EDDY_TEST (own_operations_by_callback)
+EDDY_TEST (D_forms_own_operations_by_callback)
 {
     EddyContext *context = eddy_test_context_begin ();
     Call count = { .calls = 0 }, failed = { .calls = 0 }, join = { .calls = 0 };
@@ -156,7 +187,7 @@ EDDY_TEST (own_operations_by_callback)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (callback_without_anybody_to_call)
+EDDY_TEST (D_forms_callback_without_anybody_to_call)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyContextStatistics statistics;
@@ -171,7 +202,7 @@ EDDY_TEST (callback_without_anybody_to_call)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (callback_is_cancelled_in_the_middle)
+EDDY_TEST (D_forms_callback_is_cancelled_in_the_middle)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyCancellable *cancellable = eddy_cancellable_new ();
@@ -213,7 +244,7 @@ static void *compose (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (own_operations_as_futures)
+EDDY_TEST (D_forms_own_operations_as_futures)
 {
     EddyContext *context = eddy_test_context_begin ();
     const char *path = eddy_test_path ("file");

@@ -205,7 +205,7 @@ class OutputTest(FormsTest):
     def test_first_parameter_is_the_source_only_when_it_is_an_object(self):
         forms, _, source = self.forms_of(f"EDDY_OPERATION (JOB)\nbool f (int a, EddyFile *b, {END}")
         self.assertIn("bool f_finish (EddyAsyncResult *result, EddyError **error);", forms)
-        self.assertIn("eddy_form_begin (&f_form, NULL, io_priority, cancellable)", source)
+        self.assertIn("eddy_form_begin (&f_form, NULL, &arguments, io_priority, cancellable)", source)
 
     def test_local_operations_are_not_exported(self):
         forms, _, _ = self.forms_of(f"EDDY_OPERATION_LOCAL (FIBER)\nbool f ({END}")

@@ -181,6 +181,18 @@ class Operation:
         return bool(self.inputs or self.outs or self.callback)
 
     @property
+    def keeps_arguments(self):
+        """A request says all that a primitive needs, but for what is owned or handed out at its end."""
+        if self.kind == "PRIMITIVE":
+            return bool(self.having("string", "object") or self.outs)
+        return self.has_arguments
+
+    @property
+    def result_inputs(self):
+        """What the _result of a primitive is told again."""
+        return self.inputs if self.keeps_arguments else []
+
+    @property
     def arguments_type(self):
         return "".join(part[:1].upper() + part[1:] for part in self.name.split("_")) + "Arguments"
 
@@ -195,7 +207,7 @@ class Operation:
         return name
 
     def made_names(self):
-        suffixes = ["_async", "_finish", "_form", "_form_begin", "_form_clear"]
+        suffixes = ["_async", "_finish", "_form", "_form_begin", "_form_clear", "_form_keep"]
         suffixes += ["_future"] if self.has_future else []
         if self.kind == "PRIMITIVE":
             suffixes += ["_prepare", "_result", "_form_prepare", "_form_result"]

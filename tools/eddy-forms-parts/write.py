@@ -307,7 +307,7 @@ def prepare_parameters(operation):
 
 
 def result_parameters(operation):
-    passed = operation.inputs + operation.outs
+    passed = operation.result_inputs + operation.outs
     return ["const EddyOp *op"] + [declare(p) for p in passed] + ["EddyError **error"]
 
 
@@ -412,13 +412,13 @@ def write_prepare_and_result(operation):
     lines += lay_out(f"static void {name}_form_result (",
                      ["void *data", "const EddyOp *op", "EddyValue *value", "EddyError **error"],
                      ")")
-    lines += ["{"] + take_arguments(operation)
-    passed = ["op"] + [stored(operation, p) for p in operation.inputs + operation.outs] + ["error"]
+    lines += ["{"] + (take_arguments(operation) if operation.keeps_arguments else ["    (void) data;"])
+    passed = ["op"] + [stored(operation, p) for p in operation.result_inputs + operation.outs] + ["error"]
     lines += lay_out(f"{operation.returns}answer = {name}_result (", passed, ");", 4)
     return lines + set_value(operation) + ["}", ""]
 
 
-def write_clear(operation):
+def write_keep_and_clear(operation):
     owned = operation.having("string", "object")
     if not owned:
         return []
@@ -429,6 +429,20 @@ def write_clear(operation):
             lines.append(f"    eddy_free ((char *) arguments->{parameter.name});")
         else:
             lines.append(f"    eddy_unref (arguments->{parameter.name});")
+    lines += ["}", "", f"static bool {operation.name}_form_keep (void *data)", "{"]
+    lines += take_arguments(operation)
+    copies = operation.having("string")
+    lines += ["    bool kept = true;"] if copies else []
+    for parameter in owned:
+        place = f"arguments->{parameter.name}"
+        if parameter.role == "string":
+            lines += lay_out(f"{place} = eddy_form_keep_string (", [place, "&kept"], ");", 4)
+        else:
+            lines.append(f"    eddy_ref ({place});")
+    if copies:
+        lines += ["    if (!kept)", f"        {operation.name}_form_clear (data);", "    return kept;"]
+    else:
+        lines.append("    return true;")
     return lines + ["}", ""]
 
 
@@ -439,7 +453,8 @@ def write_form(operation):
              f"    .name = \"{name}\",",
              f"    .kind = EDDY_FORM_{operation.kind},",
              f"    .value_kind = {VALUE_KINDS[operation.answer]},",
-             f"    .arguments_size = {size},"]
+             f"    .arguments_size = {size},",
+             f"    .keeps_arguments = {'true' if operation.keeps_arguments else 'false'},"]
     if operation.callback:
         lines.append(f"    .progress_offset = offsetof ({arguments}, {operation.progress_field}),")
     else:
@@ -449,7 +464,7 @@ def write_form(operation):
     else:
         lines.append(f"    .run = {name}_form_run,")
     if operation.having("string", "object"):
-        lines.append(f"    .clear = {name}_form_clear,")
+        lines += [f"    .keep = {name}_form_keep,", f"    .clear = {name}_form_clear,"]
     return lines + ["};", ""]
 
 
@@ -466,7 +481,9 @@ def write_call(operation):
     parameters = [declare(parameter) for parameter in operation.parameters]
     lines = lay_out(f"{operation.returns}{name} (", parameters, ")") + ["{"]
     if operation.kind != "PRIMITIVE":
-        lines.append(f"    if (eddy_form_in_place (EDDY_FORM_{operation.kind}))")
+        # With a cancellable the library calls the body: it is current meanwhile.
+        lines.append(
+            f"    if (cancellable == NULL && eddy_form_in_place (EDDY_FORM_{operation.kind}))")
         names = [parameter.name for parameter in operation.parameters]
         lines += lay_out(f"return {name}_body (", names, ");", 8) + [""]
     if operation.has_arguments:
@@ -487,7 +504,8 @@ def write_call(operation):
 
 
 def initialize_arguments(operation, arguments):
-    """The caller waits, so nothing is copied or referenced: what it passed stays alive."""
+    """Nothing is copied or referenced here: a caller who waits keeps alive what it passed, and the
+    other forms make the arguments own it."""
     lines = []
     for parameter in operation.parameters:
         if parameter.role in ("number", "string", "borrowed", "object"):
@@ -504,27 +522,15 @@ def initialize_arguments(operation, arguments):
 
 def write_begin(operation):
     """What _async and _future share: the future, with arguments that outlive the caller."""
-    name = operation.name
-    future, arguments = operation.fresh("future"), operation.fresh("arguments")
+    name, arguments = operation.name, operation.fresh("arguments")
     lines = lay_out(f"static EddyFuture *{name}_form_begin (",
                     form_parameters(operation, declare), ")") + ["{"]
+    if operation.has_arguments:
+        lines += initialize_arguments(operation, arguments)
     source = operation.source.name if operation.source else "NULL"
-    passed = [f"&{name}_form", source, "io_priority", "cancellable"]
-    if not operation.inputs and not operation.callback:
-        return lines + lay_out("return eddy_form_begin (", passed, ");", 4) + ["}", ""]
-    lines += lay_out(f"EddyFuture *{future} = eddy_form_begin (", passed, ");", 4)
-    lines += lay_out(f"{operation.arguments_type} *{arguments} = eddy_form_get_arguments (",
-                     [future], ");", 4)
-    for parameter in operation.inputs:
-        kept = {"string": f"eddy_strdup ({parameter.name})",
-                "object": f"eddy_ref ({parameter.name})"}
-        copy = kept.get(parameter.role, parameter.name)
-        lines.append(f"    {arguments}->{parameter.name} = {copy};")
-    if operation.callback:
-        slot = f"{arguments}->{operation.progress_field}"
-        lines += [f"    {slot}.callback = {operation.callback.name};",
-                  f"    {slot}.callback_data = {operation.callback_data.name};"]
-    return lines + [f"    return {future};", "}", ""]
+    passed = [f"&{name}_form", source, f"&{arguments}" if operation.has_arguments else "NULL",
+              "io_priority", "cancellable"]
+    return lines + lay_out("return eddy_form_begin (", passed, ");", 4) + ["}", ""]
 
 
 def write_async(operation):
@@ -578,7 +584,7 @@ def write_source(header, include, bodies):
             lines += write_prepare_and_result(operation)
         else:
             lines += write_run(operation)
-        lines += write_clear(operation) + write_form(operation)
+        lines += write_keep_and_clear(operation) + write_form(operation)
         lines += write_call(operation) + write_begin(operation)
         lines += write_async(operation) + write_finish(operation) + write_future(operation)
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -52,10 +52,9 @@ void sample_fd_read_prepare (EddyOp *op, int fd, void *buffer, size_t size, int6
     op->request = 1;
 }
 
-ssize_t sample_fd_read_result (const EddyOp *op, int fd, void *buffer, size_t size, int64_t offset,
-                               EddyError **error)
+ssize_t sample_fd_read_result (const EddyOp *op, EddyError **error)
 {
-    CHECK (op->request == 1 && fd == 5 && buffer == seen_pointer && size == 6 && offset == 7);
+    CHECK (op->request == 1);
     if (op->answer < 0)
         stub_fail (error, (int) -op->answer);
     return op->answer < 0 ? -1 : (ssize_t) op->answer;
@@ -173,8 +172,8 @@ static void check_copy (void)
 {
     int ran = 0;
     stub_in_place = true;
-    CHECK (sample_file_copy (&first, NULL, SAMPLE_COPY_OVERWRITE, token, count, &told, NULL));
-    CHECK (bodies == 1 && told == 1 && stub_calls == 0 && seen_pointer == token);
+    CHECK (sample_file_copy (&first, NULL, SAMPLE_COPY_OVERWRITE, NULL, count, &told, NULL));
+    CHECK (bodies == 1 && told == 1 && stub_calls == 0 && seen_pointer == NULL);
     stub_in_place = false;
     CHECK (sample_file_copy (&first, &second, SAMPLE_COPY_OVERWRITE, token, count, &told, NULL));
     CHECK (sample_file_copy (&first, &second, SAMPLE_COPY_OVERWRITE, token, NULL, NULL, NULL));

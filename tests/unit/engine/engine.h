@@ -53,12 +53,13 @@ static inline void test_engine_turn (TestEngine *self, int64_t timeout_ns)
     }
 }
 
-/* Counts completions, in op->user when it is set. */
+/* How many operations of this test have completed. */
+static int test_engine_completions;
+
 static inline void test_engine_completed (EddyOp *op)
 {
-    int *count = op->user;
-    if (count != NULL)
-        ++*count;
+    (void) op;
+    test_engine_completions++;
 }
 
 /* Starts an operation; true when it is done at once. */

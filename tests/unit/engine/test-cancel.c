@@ -29,15 +29,14 @@ EDDY_TEST (staged_read_ends_without_the_kernel)
     TestEngine engine = test_engine_open ();
     EddyOp op;
     char buffer[8];
-    int fds[2], completions = 0;
+    int fds[2];
     make_pipe (fds);
     begin_read (&engine, &op, fds[0], buffer, sizeof buffer);
-    op.user = &completions;
     eddy__engine_cancel (engine.engine, &op);
     eddy__engine_cancel (engine.engine, &op);
-    ck_assert_int_eq (completions, 0);
+    ck_assert_int_eq (test_engine_completions, 0);
     test_engine_finish (&engine, &op);
-    ck_assert_int_eq (completions, 1);
+    ck_assert_int_eq (test_engine_completions, 1);
     ck_assert_int_eq (op.result, -ECANCELED);
     close (fds[0]);
     close (fds[1]);
@@ -49,15 +48,14 @@ EDDY_TEST (read_in_flight_is_cancelled)
     TestEngine engine = test_engine_open ();
     EddyOp op;
     char buffer[8];
-    int fds[2], completions = 0;
+    int fds[2];
     make_pipe (fds);
     begin_read (&engine, &op, fds[0], buffer, sizeof buffer);
-    op.user = &completions;
     test_engine_turn (&engine, 0);
     ck_assert (op.state == EDDY_OP_INFLIGHT || op.state == EDDY_OP_POLLING);
     eddy__engine_cancel (engine.engine, &op);
     test_engine_finish (&engine, &op);
-    ck_assert_int_eq (completions, 1);
+    ck_assert_int_eq (test_engine_completions, 1);
     ck_assert_int_eq (op.result, -ECANCELED);
     close (fds[0]);
     close (fds[1]);
@@ -139,11 +137,10 @@ EDDY_TEST (cancel_of_more_than_the_queue_holds)
     TestEngine engine = test_engine_open ();
     EddyOp *ops = calloc (N, sizeof *ops);
     char *bytes = calloc (N, 1);
-    int fds[2], completions = 0;
+    int fds[2];
     make_pipe (fds);
     for (int i = 0; i < N; i++) {
         begin_read (&engine, &ops[i], fds[0], &bytes[i], 1);
-        ops[i].user = &completions;
     }
     test_engine_turn (&engine, 0);
     for (int i = 0; i < N; i++)
@@ -152,7 +149,7 @@ EDDY_TEST (cancel_of_more_than_the_queue_holds)
         test_engine_finish (&engine, &ops[i]);
         ck_assert_int_eq (ops[i].result, -ECANCELED);
     }
-    ck_assert_int_eq (completions, N);
+    ck_assert_int_eq (test_engine_completions, N);
     free (ops);
     free (bytes);
     close (fds[0]);

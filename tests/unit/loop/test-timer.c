@@ -42,7 +42,7 @@ static int64_t earliest (void)
 
 EDDY_TEST (timers_against_a_plain_search)
 {
-    EddyTimers timers = { NULL, 0, 0 };
+    EddyTimers timers = { .slots = NULL };
     unsigned seed = 12345;
     for (int step = 0; step < 20000; step++) {
         Alarm *alarm = &alarms[rand_r (&seed) % N];

@@ -122,21 +122,28 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
     return stub_run (form, arguments, cancellable, value, error);
 }
 
-EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, int io_priority,
-                             EddyCancellable *cancellable)
+EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
+                             int io_priority, EddyCancellable *cancellable)
 {
     EddyFuture *future = calloc (1, sizeof *future);
     future->form = form;
     future->source_object = eddy_ref (source_object);
     future->cancellable = cancellable;
     future->arguments = calloc (1, form->arguments_size + 1);
+    assert ((form->keep == NULL) == (form->clear == NULL));
+    assert (form->keep == NULL || form->keeps_arguments);
+    if (form->keep != NULL && !form->keep (arguments))
+        abort ();
+    if (form->arguments_size > 0)
+        memcpy (future->arguments, arguments, form->arguments_size);
     stub_io_priority = io_priority;
     return future;
 }
 
-void *eddy_form_get_arguments (EddyFuture *future)
+const char *eddy_form_keep_string (const char *string, bool *kept)
 {
-    return future->arguments;
+    assert (*kept);
+    return eddy_strdup (string);
 }
 
 EddyFuture *eddy_form_start (EddyFuture *future)

@@ -20,11 +20,13 @@ typedef struct {
     EddyFormKind kind;
     EddyValueKind value_kind;
     size_t arguments_size;
+    bool keeps_arguments;
     size_t progress_offset;
     void (*run) (void *arguments, EddyCancellable *cancellable, EddyValue *value,
                  EddyError **error);
     void (*prepare) (void *arguments, EddyOp *op);
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
+    bool (*keep) (void *arguments);
     void (*clear) (void *arguments);
 } EddyForm;
 
@@ -32,9 +34,9 @@ void eddy_form_progress (int64_t current_num_bytes, int64_t total_num_bytes, voi
 bool eddy_form_in_place (EddyFormKind kind);
 bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
                      EddyValue *value, EddyError **error);
-EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, int io_priority,
-                             EddyCancellable *cancellable);
-void *eddy_form_get_arguments (EddyFuture *future);
+EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
+                             int io_priority, EddyCancellable *cancellable);
+const char *eddy_form_keep_string (const char *string, bool *kept);
 void eddy_form_start_async (EddyFuture *future, EddyAsyncReadyCallback callback, void *user_data);
 EddyFuture *eddy_form_start (EddyFuture *future);
 bool eddy_form_finish (const EddyForm *form, void *source_object, EddyAsyncResult *result,

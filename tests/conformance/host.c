@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The checks of host.h.
+ */
+#include "host.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MILLISECOND = 1000000 };
+
+static const int64_t HOUR_NS = 3600 * INT64_C (1000000000);
+
+static int64_t now_ns (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C (1000000000) + now.tv_nsec;
+}
+
+static void sleep_ms (int milliseconds)
+{
+    nanosleep (&(struct timespec){ 0, milliseconds * (long) MILLISECOND }, NULL);
+}
+
+Host host_begin (void)
+{
+    Host host = { .context = eddy_test_context_begin () };
+    host.fd = eddy_context_get_fd (host.context);
+    ck_assert_int_ge (host.fd, 0);
+    ck_assert_int_eq (eddy_context_get_fd (host.context), host.fd);
+    return host;
+}
+
+void host_end (Host *host)
+{
+    ck_assert_int_eq (eddy_context_get_fd (host->context), host->fd);
+    eddy_test_context_end (host->context);
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
+
+static bool set_done (void *data)
+{
+    *(bool *) data = true;
+    return false;
+}
+
+static EddySource *attach_timeout (int64_t interval_ns, bool *done)
+{
+    EddySource *source = eddy_timeout_source_new (interval_ns);
+    ck_assert_ptr_nonnull (source);
+    eddy_source_set_callback (source, set_done, done, NULL);
+    ck_assert (eddy_source_attach (source, NULL));
+    return source;
+}
+
+static void drop (EddySource *source)
+{
+    eddy_source_destroy (source);
+    eddy_unref (source);
+}
+
+/* The later timer is the first one begun: the earlier one must shorten the foreign loop's wait. */
+static void check_timers (Host *host)
+{
+    bool far = false, near = false;
+    EddySource *later = attach_timeout (HOUR_NS, &far);
+    host_iterate (host);
+    ck_assert (!host_is_readable (host));
+    int64_t begin_ns = now_ns ();
+    EddySource *sooner = attach_timeout (20 * MILLISECOND, &near);
+    ck_assert (host_is_readable (host));
+    host->run (host, &near);
+    ck_assert_int_ge (now_ns () - begin_ns, 20 * MILLISECOND);
+    ck_assert (!far);
+    drop (sooner);
+    drop (later);
+}
+
+static void check_queued (Host *host)
+{
+    bool done = false;
+    EddySource *idle = eddy_idle_source_new ();
+    host_iterate (host);
+    eddy_source_set_callback (idle, set_done, &done, NULL);
+    ck_assert (eddy_source_attach (idle, NULL));
+    ck_assert (host_is_readable (host));
+    host->run (host, &done);
+    eddy_unref (idle);
+}
+
+/* --- fds -------------------------------------------------------------------------------------- */
+
+typedef struct Answer {
+    int64_t value;
+    EddyError *error;
+    bool done;
+} Answer;
+
+static void take_read (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    (void) source;
+    answer->value = eddy_fd_read_finish (result, &answer->error);
+    answer->done = true;
+}
+
+static void take_wait (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    (void) source;
+    answer->value = eddy_fd_wait_finish (result, &answer->error);
+    answer->done = true;
+}
+
+/* A thread that writes a while later. */
+typedef struct LateWriter {
+    pthread_t thread;
+    int fd;
+} LateWriter;
+
+static void *late_write (void *data)
+{
+    const LateWriter *writer = data;
+    uint64_t one = 1;
+    sleep_ms (5);
+    return write (writer->fd, &one, sizeof one) == sizeof one ? data : NULL;
+}
+
+static void late_writer_start (LateWriter *writer, int fd)
+{
+    writer->fd = fd;
+    ck_assert_int_eq (pthread_create (&writer->thread, NULL, late_write, writer), 0);
+}
+
+static void late_writer_end (LateWriter *writer)
+{
+    void *value = NULL;
+    pthread_join (writer->thread, &value);
+    ck_assert_ptr_eq (value, writer);
+}
+
+static void check_fds (Host *host)
+{
+    int fds[2];
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    for (int i = 0; i < 5; i++) {
+        Answer answer = { .value = 0 };
+        LateWriter writer;
+        uint64_t number = 0;
+        eddy_fd_read_async (fds[0], &number, sizeof number, -1, 0, NULL, take_read, &answer);
+        late_writer_start (&writer, fds[1]);
+        host->run (host, &answer.done);
+        late_writer_end (&writer);
+        ck_assert_int_eq (answer.value, sizeof number);
+        ck_assert_uint_eq (number, 1);
+    }
+    close (fds[0]);
+    close (fds[1]);
+}
+
+/* An eventfd's wakeup comes from inside a write to an eventfd: the hardest case for the ring. */
+static void check_eventfds (Host *host)
+{
+    int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    for (int i = 0; i < 5; i++) {
+        Answer answer = { .value = 0 };
+        LateWriter writer;
+        uint64_t number = 0;
+        eddy_fd_wait_async (fd, POLLIN, 0, NULL, take_wait, &answer);
+        late_writer_start (&writer, fd);
+        host->run (host, &answer.done);
+        late_writer_end (&writer);
+        ck_assert_int_eq (answer.value, POLLIN);
+        ck_assert_int_eq (read (fd, &number, sizeof number), sizeof number);
+    }
+    close (fd);
+}
+
+/* --- jobs and other threads ------------------------------------------------------------------- */
+
+static void take_contents (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    EddyBytes *bytes = eddy_file_load_contents_finish (source, result, &answer->error);
+    ck_assert_ptr_nonnull (bytes);
+    answer->value = (int64_t) eddy_bytes_get_size (bytes);
+    eddy_unref (bytes);
+    answer->done = true;
+}
+
+static void check_jobs (Host *host)
+{
+    Answer answer = { .value = 0 };
+    EddyFile *file = eddy_file_new_for_path ("/proc/self/exe");
+    eddy_file_load_contents_async (file, 0, NULL, take_contents, &answer);
+    host->run (host, &answer.done);
+    ck_assert_int_gt (answer.value, 1000);
+    eddy_unref (file);
+}
+
+typedef struct Invoker {
+    EddyContext *context;
+    bool done;
+} Invoker;
+
+static void *invoke_late (void *data)
+{
+    Invoker *invoker = data;
+    sleep_ms (5);
+    eddy_context_invoke (invoker->context, set_done, &invoker->done);
+    return NULL;
+}
+
+static void check_invoke (Host *host)
+{
+    for (int i = 0; i < 5; i++) {
+        Invoker invoker = { host->context, false };
+        pthread_t thread;
+        ck_assert_int_eq (pthread_create (&thread, NULL, invoke_late, &invoker), 0);
+        host->run (host, &invoker.done);
+        pthread_join (thread, NULL);
+    }
+    /* … and from this thread, which is not inside the context now. */
+    bool done = false;
+    host_iterate (host);
+    eddy_context_invoke (host->context, set_done, &done);
+    ck_assert (done || host_is_readable (host));
+    host->run (host, &done);
+}
+
+static void take_task (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    (void) source;
+    answer->value = eddy_task_propagate_int (result, &answer->error);
+    answer->done = true;
+}
+
+static void check_tasks (Host *host)
+{
+    Answer answer = { .value = 0 };
+    EddyTask *task = eddy_task_new (NULL, NULL, take_task, &answer);
+    host_iterate (host);
+    eddy_task_return_int (task, 42);
+    eddy_task_unref (task);
+    host->run (host, &answer.done);
+    ck_assert_int_eq (answer.value, 42);
+}
+
+/* --- fibers and cancels ----------------------------------------------------------------------- */
+
+static void *fiber_at_work (void *data, EddyError **error)
+{
+    int *fds = data;
+    char byte = 0;
+    ck_assert (eddy_fiber_sleep (5 * MILLISECOND, error));
+    ck_assert_int_eq (eddy_fd_write (fds[1], "f", 1, -1, NULL, error), 1);
+    ck_assert_int_eq (eddy_fd_read (fds[0], &byte, 1, -1, NULL, error), 1);
+    eddy_fiber_yield ();
+    return byte == 'f' ? data : NULL;
+}
+
+typedef struct Waiter {
+    EddyFuture *fiber;
+    Answer *answer;
+} Waiter;
+
+static void *fiber_that_awaits (void *data, EddyError **error)
+{
+    Waiter *waiter = data;
+    waiter->answer->value = eddy_await (waiter->fiber, error) != NULL;
+    waiter->answer->done = true;
+    return NULL;
+}
+
+static void check_fibers (Host *host)
+{
+    Answer answer = { .value = 0 };
+    int fds[2];
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    Waiter waiter = { eddy_spawn (NULL, fiber_at_work, fds, NULL), &answer };
+    EddyFuture *last = eddy_spawn (NULL, fiber_that_awaits, &waiter, NULL);
+    host->run (host, &answer.done);
+    ck_assert_int_eq (answer.value, 1);
+    eddy_unref (waiter.fiber);
+    eddy_unref (last);
+    close (fds[0]);
+    close (fds[1]);
+}
+
+static void *cancel_late (void *data)
+{
+    sleep_ms (5);
+    eddy_cancellable_cancel (data);
+    return NULL;
+}
+
+/* Before the first iteration, between two, and from another thread. */
+static void check_cancels (Host *host)
+{
+    int fds[2];
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    for (int i = 0; i < 3; i++) {
+        Answer answer = { .value = 0 };
+        EddyCancellable *cancellable = eddy_cancellable_new ();
+        pthread_t thread;
+        char byte;
+        eddy_fd_read_async (fds[0], &byte, 1, -1, 0, cancellable, take_read, &answer);
+        if (i > 0)
+            host_iterate (host);
+        if (i == 2)
+            ck_assert_int_eq (pthread_create (&thread, NULL, cancel_late, cancellable), 0);
+        else
+            eddy_cancellable_cancel (cancellable);
+        host->run (host, &answer.done);
+        if (i == 2)
+            pthread_join (thread, NULL);
+        ck_assert_int_eq (answer.value, -1);
+        eddy_test_expect_error (&answer.error, EDDY_IO_ERROR_CANCELLED);
+        eddy_unref (cancellable);
+    }
+    close (fds[0]);
+    close (fds[1]);
+}
+
+void host_check_everything (Host *host)
+{
+    check_timers (host);
+    check_queued (host);
+    check_fds (host);
+    check_eventfds (host);
+    check_jobs (host);
+    check_invoke (host);
+    check_tasks (host);
+    check_fibers (host);
+    check_cancels (host);
+}
+
+void host_check_idle (Host *host, int milliseconds)
+{
+    int fds[2], event_fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    Answer read_answer = { .value = 0 }, wait_answer = { .value = 0 };
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    char byte;
+    bool far = false;
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    EddySource *timeout = attach_timeout (HOUR_NS, &far);
+    eddy_fd_read_async (fds[0], &byte, 1, -1, 0, cancellable, take_read, &read_answer);
+    eddy_fd_wait_async (event_fd, POLLIN, 0, cancellable, take_wait, &wait_answer);
+    check_fibers (host); /* leaves warm stacks behind, and a busy moment */
+    host_iterate (host);
+    host->wakeups = 0;
+    host->run_for (host, milliseconds);
+    ck_assert_uint_eq (host->wakeups, 0);
+    ck_assert (!read_answer.done && !wait_answer.done && !far);
+    drop (timeout);
+    eddy_cancellable_cancel (cancellable);
+    host->run (host, &read_answer.done);
+    host->run (host, &wait_answer.done);
+    eddy_test_expect_error (&read_answer.error, EDDY_IO_ERROR_CANCELLED);
+    eddy_test_expect_error (&wait_answer.error, EDDY_IO_ERROR_CANCELLED);
+    eddy_unref (cancellable);
+    close (fds[0]);
+    close (fds[1]);
+    close (event_fd);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A context in a plain poll loop: everything it can do, and no wakeup without a reason.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+
+static int64_t now_ms (void)
+{
+    struct timespec now;
+    clock_gettime (CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C (1000) + now.tv_nsec / 1000000;
+}
+
+/* Waits once, for so long at most, and iterates if it was woken. */
+static bool wait_once (Host *host, int milliseconds)
+{
+    struct pollfd fd = { host->fd, POLLIN, 0 };
+    int n = poll (&fd, 1, milliseconds);
+    ck_assert_msg (n >= 0 || errno == EINTR, "poll: %s", strerror (errno));
+    if (n == 1)
+        host_iterate (host);
+    return n == 1;
+}
+
+static void poll_run (Host *host, const bool *done)
+{
+    while (!*done)
+        ck_assert_msg (wait_once (host, 10000), "nothing woke the foreign loop");
+}
+
+static void poll_run_for (Host *host, int milliseconds)
+{
+    int64_t end = now_ms () + milliseconds;
+    for (int64_t left; (left = end - now_ms ()) > 0;)
+        wait_once (host, (int) left);
+}
+
+static Host poll_begin (void)
+{
+    Host host = host_begin ();
+    host.run = poll_run;
+    host.run_for = poll_run_for;
+    return host;
+}
+
+EDDY_TEST (D_host_in_a_poll_loop)
+{
+    Host host = poll_begin ();
+    host_check_everything (&host);
+    host_end (&host);
+}
+
+EDDY_TEST_TIMEOUT (D_host_idle_for_ten_seconds_is_not_woken, 40)
+{
+    Host host = poll_begin ();
+    host_check_idle (&host, 10000);
+    host_end (&host);
+}
+
+static bool add_one (void *data)
+{
+    ++*(int *) data;
+    return false;
+}
+
+/* The fd is level-triggered: readable as long as there is anything to do, and not longer. */
+EDDY_TEST (D_host_fd_is_readable_while_there_is_work)
+{
+    Host host = poll_begin ();
+    int runs = 0;
+    EddySource *urgent = eddy_idle_source_new (), *late = eddy_idle_source_new ();
+    host_iterate (&host);
+    ck_assert (!host_is_readable (&host));
+    eddy_source_set_callback (urgent, add_one, &runs, NULL);
+    eddy_source_set_priority (urgent, EDDY_PRIORITY_HIGH);
+    eddy_source_set_callback (late, add_one, &runs, NULL);
+    ck_assert (eddy_source_attach (urgent, NULL));
+    ck_assert (eddy_source_attach (late, NULL));
+    ck_assert (host_is_readable (&host));
+    ck_assert (eddy_context_iteration (host.context, false));
+    ck_assert_int_eq (runs, 1);
+    ck_assert (host_is_readable (&host)); /* for who iterates once a wakeup */
+    ck_assert (eddy_context_iteration (host.context, false));
+    ck_assert_int_eq (runs, 2);
+    ck_assert (!eddy_context_iteration (host.context, false));
+    ck_assert (!host_is_readable (&host));
+    eddy_context_wakeup (host.context);
+    ck_assert (host_is_readable (&host));
+    ck_assert (!eddy_context_iteration (host.context, false));
+    ck_assert (!host_is_readable (&host));
+    eddy_unref (urgent);
+    eddy_unref (late);
+    host_end (&host);
+}
+
+static bool set_true (void *data)
+{
+    *(bool *) data = true;
+    return false;
+}
+
+/* A hosted context may be run by its own loop, too, and sleeps there as usual. */
+EDDY_TEST (D_host_context_still_runs_by_itself)
+{
+    Host host = poll_begin ();
+    EddyContextStatistics before, after;
+    for (int i = 0; i < 3; i++) {
+        bool fired = false;
+        EddySource *timeout = eddy_timeout_source_new (20000000);
+        eddy_source_set_callback (timeout, set_true, &fired, NULL);
+        ck_assert (eddy_source_attach (timeout, NULL));
+        eddy_context_get_statistics (host.context, &before);
+        while (!fired)
+            eddy_context_iteration (host.context, true);
+        eddy_context_get_statistics (host.context, &after);
+        ck_assert_uint_le (after.waits - before.waits, 20);
+        eddy_unref (timeout);
+        host_iterate (&host);
+        ck_assert (!host_is_readable (&host));
+    }
+    host_check_everything (&host);
+    host_end (&host);
+}
+
+typedef struct Poster {
+    EddyContext *context;
+    int count;
+    int *runs;
+} Poster;
+
+static void *post_many (void *data)
+{
+    const Poster *poster = data;
+    for (int i = 0; i < poster->count; i++)
+        eddy_context_invoke (poster->context, add_one, poster->runs);
+    return NULL;
+}
+
+/* Many posters against a loop that is just going to sleep: no wakeup is lost. */
+EDDY_TEST (D_host_loses_no_wakeup)
+{
+    enum { POSTERS = 3 };
+    Host host = poll_begin ();
+    int count = eddy_test_sanitized () ? 5000 : 50000, runs = 0;
+    pthread_t threads[POSTERS];
+    Poster poster = { host.context, count, &runs };
+    for (int i = 0; i < POSTERS; i++)
+        ck_assert_int_eq (pthread_create (&threads[i], NULL, post_many, &poster), 0);
+    while (runs < POSTERS * count)
+        ck_assert_msg (wait_once (&host, 5000), "%d of %d ran, and nothing woke the foreign loop",
+                       runs, POSTERS * count);
+    for (int i = 0; i < POSTERS; i++)
+        pthread_join (threads[i], NULL);
+    host_iterate (&host);
+    ck_assert (!host_is_readable (&host));
+    host_end (&host);
+}
+
+static void *run_elsewhere (void *data)
+{
+    Host *host = data;
+    ck_assert (eddy_context_push_thread_default (host->context));
+    ck_assert_int_eq (eddy_context_get_fd (host->context), host->fd);
+    host_check_everything (host);
+    eddy_context_pop_thread_default (host->context);
+    return NULL;
+}
+
+/* Another thread means another engine, but the fd is the same, and still tells. */
+EDDY_TEST (D_host_fd_stays_when_the_thread_changes)
+{
+    Host host = poll_begin ();
+    pthread_t thread;
+    host_check_everything (&host);
+    eddy_context_pop_thread_default (host.context);
+    ck_assert_int_eq (pthread_create (&thread, NULL, run_elsewhere, &host), 0);
+    pthread_join (thread, NULL);
+    ck_assert (eddy_context_push_thread_default (host.context));
+    host_check_everything (&host);
+    host_end (&host);
+}
