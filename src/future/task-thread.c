@@ -73,6 +73,17 @@ bool eddy__task_job_store (EddyTask *task, EddyValue *value, EddyError *error)
     return open || answer_give (&late, value, error);
 }
 
+/* Gives the caller's last hand in a task up between its answer and the news of it: so the task ends
+ * where it belongs, right after its callback, and not on whatever thread this is. */
+static void task_answer_last (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    EddyFuture *future = &task->future;
+    bool first = eddy__future_answer (future, value, error);
+    eddy_task_unref (task);
+    if (first)
+        eddy__future_announce (future);
+}
+
 /* Lets who waits in eddy_task_run_in_thread_sync() go on. */
 static void job_wake (EddyTaskJob *job)
 {
@@ -83,10 +94,8 @@ static void job_wake (EddyTaskJob *job)
     pthread_cond_signal (&job->delivery);
     pthread_mutex_unlock (&job->mutex);
     __atomic_store_n (&job->left, true, __ATOMIC_RELEASE);
-    if (waiter != NULL) {
-        eddy_task_return_boolean (waiter, true);
-        eddy_task_unref (waiter);
-    }
+    if (waiter != NULL)
+        task_answer_last (waiter, NULL, NULL);
 }
 
 /* Completes the task, or has its waiting caller do so, unless it had its answer already. For who
@@ -149,26 +158,22 @@ static Answer job_take_answer (EddyTaskJob *job, EddyTask *task)
     return answer;
 }
 
-/* The worker gives the task up before anybody hears of the answer: so it ends where it belongs,
- * right after its callback. */
 static void job_complete (EddyOp *op)
 {
     EddyTaskJob *job = EDDY__CONTAINER (op, EddyTaskJob, op);
     EddyTask *task = op->as.call.data;
-    EddyFuture *future = &task->future;
     bool is_sync = job->is_sync;
     eddy_cancellable_disconnect (task->cancellable, job->handler);
     Answer answer = job_take_answer (job, task);
     if (answer.abandoned)
         eddy__log (EDDY_LOG_WARNING, "%s", eddy_error_get_message (answer.error));
-    bool announced =
-        answer.given && !is_sync && eddy__future_answer (future, &answer.value, answer.error);
-    bool wakes = answer.given && is_sync;
-    eddy_task_unref (task); /* whoever waits for the answer still has it */
-    if (announced)
-        eddy__future_announce (future);
-    else if (wakes)
-        job_wake (job);
+    if (answer.given && !is_sync) {
+        task_answer_last (task, &answer.value, answer.error);
+        return;
+    }
+    eddy_task_unref (task);
+    if (answer.given)
+        job_wake (job); /* which is there until then */
 }
 
 /* --- cancelling ------------------------------------------------------------------------------- */

@@ -52,8 +52,8 @@ static void task_release_arrived (EddyEntry *entry)
     task_release (EDDY__CONTAINER (EDDY__CONTAINER (entry, EddyFuture, entry), EddyTask, future));
 }
 
-/* Sends it home; false: nobody runs its context any more. The reference to that goes before the task
- * has arrived, so that its thread is the last to have it. */
+/* Sends it home; false: nobody runs its context any more. The reference to that goes before the
+ * task has arrived, so that its thread is the last to have it. */
 static bool task_post_home (EddyTask *task)
 {
     EddyContext *context = task->future.context;
