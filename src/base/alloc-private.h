@@ -81,7 +81,7 @@ static inline void eddy__block_free (void *memory, size_t size)
 }
 
 /* The reserve: for small records without which nobody could be told that memory is out. As blocks,
- * but from static memory when there is no other: 128 records of up to 192 bytes. When these are in
+ * but from static memory when there is no other: 128 records of up to 256 bytes. When these are in
  * use too, the process ends with a message. */
 void *eddy__reserve_alloc (size_t size);
 void eddy__reserve_free (void *memory, size_t size);

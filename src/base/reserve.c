@@ -8,7 +8,7 @@
 #include "base/alloc-private.h"
 #include "base/compiler-private.h"
 
-enum { RECORDS = 128, RECORD_SIZE = 192 };
+enum { RECORDS = 128, RECORD_SIZE = 256 };
 
 static _Alignas(64) char reserve_records[RECORDS][RECORD_SIZE];
 static uint64_t reserve_used[RECORDS / 64]; /* a bit each; atomic */

@@ -77,8 +77,9 @@ static Watch *epoll_get_watch (EpollEngine *self, int fd)
 static int epoll_update (EpollEngine *self, int fd, Watch *watch)
 {
     uint32_t events = 0;
+    /* EPOLLERR is told anyway; it says that even who asks for nothing else is there. */
     for (EddyList *link = watch->ops.next; link != &watch->ops; link = link->next)
-        events |= eddy__op_events (EDDY__CONTAINER (link, EddyOp, link));
+        events |= eddy__op_events (EDDY__CONTAINER (link, EddyOp, link)) | EPOLLERR;
     if (events == watch->events)
         return 0;
     struct epoll_event event = { .events = events, .data.fd = fd };
@@ -90,6 +91,8 @@ static int epoll_update (EpollEngine *self, int fd, Watch *watch)
      */
     if (answer == -ENOENT && operation == EPOLL_CTL_MOD)
         answer = eddy__sys_epoll_ctl (self->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+    else if (answer == -EEXIST) /* it could not be taken away when it should have been */
+        answer = eddy__sys_epoll_ctl (self->epoll_fd, EPOLL_CTL_MOD, fd, &event);
     else if (operation == EPOLL_CTL_DEL)
         answer = 0;
     if (answer == 0)

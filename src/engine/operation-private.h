@@ -70,7 +70,9 @@ typedef enum EddyOpRoute {
 /* Flags of an operation. */
 enum {
     EDDY_OP_CANCEL_ASKED = 1 << 0,
-    EDDY_OP_REPEATED = 1 << 1 /* the ring refused it, a system call decides */
+    EDDY_OP_REPEATED = 1 << 1,   /* the ring refused it, a system call decides */
+    EDDY_OP_BACKGROUND = 1 << 2, /* a poll that nobody waits for: not live, and may be forgotten */
+    EDDY_OP_FORGOTTEN = 1 << 3   /* it was */
 };
 
 typedef struct EddyOp EddyOp;
@@ -86,7 +88,7 @@ struct EddyOp {
         EddyEntry entry; /* ENDING: brings it back to its own thread */
     };
     void (*complete) (EddyOp *op); /* called on the owner's thread when it is done */
-    struct EddyEngine *engine;     /* that it was submitted to; NULL: see publish_one */
+    struct EddyEngine *engine;     /* submitted to; NULL: to none, see engine-private.h */
     int64_t result;                /* a count, an fd or 0; or -errno */
     uint8_t kind;
     uint8_t state;
@@ -94,7 +96,7 @@ struct EddyOp {
     uint8_t op_flags;
     bool published;   /* to the workers: from then on their lock guards link and state */
     bool claimed;     /* by a worker; their lock guards it */
-    int16_t priority; /* among jobs: lower is more urgent */
+    int16_t priority; /* among those that wait for a worker; lower is more urgent */
     int fd;           /* of the file, or the folder that paths begin at */
     uint32_t flags;
     union {

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/alloc-private.h"
+#include "base/compiler-private.h"
 #include "sys/file-private.h"
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
@@ -77,7 +78,9 @@ void eddy__port_wake (EddyPort *port)
 {
     /* Of several posters to a sleeping owner only the first writes. */
     __atomic_store_n (&port->sleeping, 0, __ATOMIC_SEQ_CST);
-    eddy__sys_eventfd_write (port->wake_fd);
+    /* A write that failed would leave everybody silent: the next poster is to try again. */
+    if (EDDY__UNLIKELY (eddy__sys_eventfd_write (port->wake_fd) < 0))
+        __atomic_store_n (&port->sleeping, 1, __ATOMIC_SEQ_CST);
 }
 
 EddyEntry *eddy__port_take (EddyPort *port)

@@ -19,8 +19,9 @@
 #include "sys/poll-private.h"
 #include "sys/uring-private.h"
 
+unsigned eddy__uring_entries = 256;
+
 enum {
-    ENTRIES = 256, /* of the submission queue */
     ENTRIES_LEAST = 32,
     COMPLETIONS = 4 /* completion entries for each submission entry */
 };
@@ -343,14 +344,25 @@ static void uring_handle (UringEngine *self, const struct io_uring_cqe *cqe)
     uring_finish (self, op, result);
 }
 
-static void uring_reap (UringEngine *self)
+/* Not io_uring_peek_cqe(), which enters the kernel by itself. */
+static bool uring_take (UringEngine *self, struct io_uring_cqe *taken)
 {
     struct io_uring_cqe *cqe;
-    while (io_uring_peek_cqe (&self->ring, &cqe) == 0 && cqe != NULL) {
-        struct io_uring_cqe taken = *cqe;
+    unsigned head;
+    io_uring_for_each_cqe (&self->ring, head, cqe)
+    {
+        *taken = *cqe;
         io_uring_cqe_seen (&self->ring, cqe);
-        uring_handle (self, &taken);
+        return true;
     }
+    return false;
+}
+
+static void uring_reap (UringEngine *self)
+{
+    struct io_uring_cqe taken;
+    while (uring_take (self, &taken))
+        uring_handle (self, &taken);
 }
 
 /* --- the verbs -------------------------------------------------------------------------------- */
@@ -361,7 +373,7 @@ static int uring_open_ring (UringEngine *self)
     unsigned best = IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER |
                     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
     int answer = -EINVAL;
-    for (unsigned entries = ENTRIES; entries >= ENTRIES_LEAST; entries /= 2) {
+    for (unsigned entries = eddy__uring_entries; entries >= ENTRIES_LEAST; entries /= 2) {
         struct io_uring_params params = { .flags = best, .cq_entries = entries * COMPLETIONS };
         answer = eddy__sys_uring_open (&self->ring, entries, &params);
         if (answer == -EINVAL) { /* Linux before 6.1 knows no deferred task work */
@@ -373,9 +385,10 @@ static int uring_open_ring (UringEngine *self)
             eddy__sys_uring_close (&self->ring);
             return -ENOSYS;
         }
-        if (answer == 0 && entries < ENTRIES)
+        if (answer == 0 && entries < eddy__uring_entries)
             snprintf (self->engine.reason, sizeof self->engine.reason,
-                      "memory allowed a ring of %u entries instead of %d", entries, ENTRIES);
+                      "memory allowed a ring of %u entries instead of %u", entries,
+                      eddy__uring_entries);
         if (answer != -ENOMEM)
             break;
     }
@@ -473,7 +486,8 @@ static bool uring_pending (EddyEngine *engine)
 {
     UringEngine *self = uring_of (engine);
     return !eddy__list_is_empty (&self->staged) || !eddy__list_is_empty (&self->cancels) ||
-           io_uring_cq_ready (&self->ring) != 0 || uring_kernel_calls (self);
+           io_uring_sq_ready (&self->ring) != 0 || io_uring_cq_ready (&self->ring) != 0 ||
+           uring_kernel_calls (self);
 }
 
 /* Hands over what is staged; sleeps if it may and nothing is there to be handled. */

@@ -16,8 +16,9 @@ struct EddyGroup {
     bool cancelled;
     unsigned limit;
     unsigned running;
-    EddyList waiters; /* GroupWait */
-    EddyError **errors;
+    EddyList waiters;       /* GroupWait */
+    EddyError *first_error; /* has a place of its own: it is told even when memory is out */
+    EddyError **errors;     /* all of them; until the second one comes, that place */
     size_t n_errors;
 };
 
@@ -32,7 +33,8 @@ static void group_dispose (void *object)
     EddyGroup *group = object;
     for (size_t i = 0; i < group->n_errors; i++)
         eddy_unref (group->errors[i]);
-    eddy__free (group->errors);
+    if (group->errors != &group->first_error)
+        eddy__free (group->errors);
     group->n_errors = 0;
     eddy__list_remove (&group->member);
     eddy_clear (&group->context);
@@ -77,7 +79,14 @@ static void group_wake_waiters (EddyGroup *group)
 /* Keeps an error; without memory only the first one of them. */
 static void group_keep_error (EddyGroup *group, EddyError *error)
 {
-    EddyError **grown = eddy__realloc (group->errors, (group->n_errors + 1) * sizeof (EddyError *));
+    size_t size = (group->n_errors + 1) * sizeof (EddyError *);
+    EddyError **grown = NULL;
+    if (group->n_errors == 0)
+        grown = &group->first_error;
+    else if (group->errors != &group->first_error)
+        grown = eddy__realloc (group->errors, size);
+    else if ((grown = eddy__alloc (size)) != NULL)
+        grown[0] = group->first_error;
     if (grown == NULL)
         return;
     group->errors = grown;

@@ -44,7 +44,7 @@ static void task_release (EddyTask *task)
     if (task->job != NULL)
         eddy__task_job_free (task);
     eddy__future_finalize (&task->future);
-    eddy__block_free (task, sizeof *task);
+    eddy__reserve_free (task, sizeof *task);
 }
 
 static void task_release_arrived (EddyEntry *entry)
@@ -83,13 +83,11 @@ static void task_request_cancel (EddyFuture *future)
     eddy_cancellable_cancel (eddy_task_get_cancellable (eddy__task_of (future)));
 }
 
-const EddyFutureClass eddy__task_class = {
-    .object = { .name = "EddyTask",
-                .size = 0,
-                .dispose = eddy__future_dispose,
-                .finalize = task_finalize },
-    .request_cancel = task_request_cancel,
-};
+const EddyFutureClass eddy__task_class = { .object = { .name = "EddyTask",
+                                                       .size = 0,
+                                                       .dispose = eddy__future_dispose,
+                                                       .finalize = task_finalize },
+                                           .request_cancel = task_request_cancel };
 
 /* --- making ----------------------------------------------------------------------------------- */
 
@@ -106,11 +104,8 @@ static inline void task_zero (EddyTask *task)
 
 /* With two handles: the callback's to come, and one of all makers, who so may ask for the future
  * whenever they like. */
-static EddyTask *task_new (EddyContext *context, const EddyPlace *place)
+static void task_init (EddyTask *task, EddyContext *context, const EddyPlace *place)
 {
-    EddyTask *task = eddy__block_alloc (sizeof *task);
-    if (task == NULL)
-        return NULL;
     task_zero (task);
     eddy__future_init (&task->future, &eddy__task_class, context, EDDY_PRIORITY_DEFAULT);
     eddy_ref (context);
@@ -118,16 +113,16 @@ static EddyTask *task_new (EddyContext *context, const EddyPlace *place)
     __atomic_store_n (&task->future.object.holds, 1, __ATOMIC_RELAXED);
     task->future.has_callback = true;
     task->place = place;
-    return task;
 }
 
 EddyTask *eddy_task_new_full (void *source_object, EddyCancellable *cancellable,
                               EddyAsyncReadyCallback callback, void *user_data,
                               const EddyPlace *place)
 {
-    EddyTask *task = task_new (eddy__context_thread_default (), place);
+    EddyTask *task = eddy__block_alloc (sizeof *task);
     if (task == NULL)
         return NULL;
+    task_init (task, eddy__context_thread_default (), place);
     task->future.callback = callback;
     task->future.user_data = user_data;
     if (source_object != NULL)
@@ -139,9 +134,8 @@ EddyTask *eddy_task_new_full (void *source_object, EddyCancellable *cancellable,
 
 EddyTask *eddy__task_new_in (EddyContext *context)
 {
-    EddyTask *task = task_new (context, NULL);
-    if (task == NULL)
-        eddy__alloc_exhausted (sizeof *task);
+    EddyTask *task = eddy__reserve_alloc (sizeof *task);
+    task_init (task, context, NULL);
     return task;
 }
 
@@ -288,6 +282,8 @@ void eddy_task_attach_source (EddyTask *task, EddySource *source, EddySourceFunc
 {
     EDDY__EXPECT (task != NULL && source != NULL && callback != NULL);
     eddy_source_set_priority (source, task->future.entry.priority);
+    if (task->name != NULL && eddy_source_get_name (source) == NULL)
+        eddy_source_set_name (source, task->name);
     eddy_source_set_callback (source, callback, eddy_task_ref (task), task_unref_data);
     eddy_source_attach (source, task->future.context);
 }

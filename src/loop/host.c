@@ -79,18 +79,17 @@ void eddy__host_add_engine (EddyContext *context)
     host->deaf = answer < 0;
 }
 
-/* Gives an entered context its host; false when memory or fds are out. */
-static bool host_open (EddyContext *context)
+/* Gives an entered context its host, unless memory or fds are out. */
+static void host_open (EddyContext *context)
 {
     EddyHost *host = host_new (context->port->wake_fd);
     if (host == NULL)
-        return false;
+        return;
     context->host = host;
     eddy__host_add_engine (context);
-    if (!host->deaf)
-        return true;
-    eddy__host_close (context);
-    return false;
+    /* An engine that has the eventfd keeps it: the next try goes on from there. */
+    if (host->deaf && !context->engine->hosted)
+        eddy__host_close (context);
 }
 
 int eddy_context_get_fd (EddyContext *context)
@@ -98,8 +97,9 @@ int eddy_context_get_fd (EddyContext *context)
     context = eddy__context_or_default (context);
     if (eddy__context_enter (context) < 0)
         return -1;
-    bool hosted = context->host != NULL || host_open (context);
-    int fd = hosted ? context->host->fd : -1;
+    if (context->host == NULL)
+        host_open (context);
+    int fd = context->host == NULL || context->host->deaf ? -1 : context->host->fd;
     eddy__context_leave (context);
     return fd;
 }
@@ -134,9 +134,14 @@ void eddy__host_resume (EddyContext *context)
 static int64_t host_deadline (EddyContext *context)
 {
     int64_t next = eddy__timers_next (&context->timers);
-    if (context->before_sleep == NULL)
+    bool is_limited = !eddy__list_is_empty (&context->hooked) && context->prepared_ns >= 0;
+    if (context->before_sleep == NULL && !is_limited)
         return next;
     int64_t now_ns = eddy__sys_now_ns ();
+    if (is_limited && context->prepared_ns < next - now_ns)
+        next = now_ns + context->prepared_ns;
+    if (context->before_sleep == NULL)
+        return next;
     int64_t planned_ns = next == INT64_MAX ? -1 : next > now_ns ? next - now_ns : 0;
     int64_t timeout_ns = planned_ns == 0 ? 0 : context->before_sleep (planned_ns);
     return timeout_ns == planned_ns ? next : now_ns + timeout_ns;

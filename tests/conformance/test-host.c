@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -182,5 +183,83 @@ EDDY_TEST (D_host_fd_stays_when_the_thread_changes)
     pthread_join (thread, NULL);
     ck_assert (eddy_context_push_thread_default (host.context));
     host_check_everything (&host);
+    host_end (&host);
+}
+
+typedef struct Taken {
+    int64_t value;
+    EddyError *error;
+    bool done;
+} Taken;
+
+static void take_wait (void *source, EddyAsyncResult *result, void *data)
+{
+    Taken *taken = data;
+    (void) source;
+    taken->value = eddy_fd_wait_finish (result, &taken->error);
+    taken->done = true;
+}
+
+/* What is in flight when the fd is asked for is told by it: also an eventfd, and a cancel that
+ * meets the move. */
+EDDY_TEST (D_host_takes_over_what_is_under_way)
+{
+    enum { N = 4 };
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    int fds[N];
+    Taken taken[N] = { { .value = 0 } };
+    for (int i = 0; i < N; i++) {
+        fds[i] = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+        eddy_fd_wait_async (fds[i], POLLIN, 0, i == 1 || i == 3 ? cancellable : NULL, take_wait,
+                            &taken[i]);
+        if (i < 2)
+            eddy_context_iteration (context, false);
+    }
+    Host host = { .context = context, .fd = eddy_context_get_fd (context), .run = poll_run };
+    eddy_cancellable_cancel (cancellable);
+    host.run (&host, &taken[1].done);
+    host.run (&host, &taken[3].done);
+    eddy_test_expect_error (&taken[1].error, EDDY_IO_ERROR_CANCELLED);
+    eddy_test_expect_error (&taken[3].error, EDDY_IO_ERROR_CANCELLED);
+    host_iterate (&host);
+    ck_assert (!host_is_readable (&host));
+    ck_assert (!taken[0].done && !taken[2].done);
+    for (int i = 0; i < N; i += 2) {
+        ck_assert_int_eq (eventfd_write (fds[i], 1), 0);
+        host.run (&host, &taken[i].done);
+        ck_assert_int_eq (taken[i].value, POLLIN);
+    }
+    for (int i = 0; i < N; i++)
+        close (fds[i]);
+    eddy_unref (cancellable);
+    host_end (&host);
+}
+
+static void *yield_until (void *data, EddyError **error)
+{
+    const Taken *taken = data;
+    (void) error;
+    while (!taken->done)
+        eddy_fiber_yield ();
+    return NULL;
+}
+
+/* Fibers that are always ready do not keep a hosted context from looking at its fds. */
+EDDY_TEST (D_host_looks_while_fibers_yield)
+{
+    Host host = poll_begin ();
+    Taken taken = { .value = 0 };
+    int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK);
+    eddy_fd_wait_async (fd, POLLIN, 0, NULL, take_wait, &taken);
+    EddyFuture *fiber = eddy_spawn (NULL, yield_until, &taken, NULL);
+    for (int i = 0; i < 10; i++)
+        eddy_context_iteration (host.context, false);
+    ck_assert (!taken.done);
+    ck_assert_int_eq (eventfd_write (fd, 1), 0);
+    poll_run (&host, &taken.done);
+    ck_assert (eddy_block_on_complete (host.context, fiber, NULL));
+    eddy_unref (fiber);
+    close (fd);
     host_end (&host);
 }

@@ -507,6 +507,30 @@ EDDY_TEST (T23_name_is_copied_or_static)
     eddy_test_context_end (context);
 }
 
+static bool return_from_source (void *data);
+
+EDDY_TEST (T23_name_goes_to_sources_without_one)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyTask *task = eddy_task_new (NULL, NULL, NULL, NULL);
+    EddySource *unnamed = eddy_timeout_source_new (0);
+    EddySource *named = eddy_timeout_source_new (INT64_C (1000000000));
+    eddy_task_set_name (task, "load");
+    eddy_source_set_name (named, "own");
+    eddy_task_attach_source (task, unnamed, return_from_source);
+    eddy_task_attach_source (task, named, return_from_source);
+    eddy_task_unref (task);
+    ck_assert_str_eq (eddy_source_get_name (unnamed), "load");
+    ck_assert_str_eq (eddy_source_get_name (named), "own");
+    while (!eddy_source_is_destroyed (unnamed))
+        eddy_context_iteration (context, true);
+    eddy_source_destroy (named);
+    eddy_unref (unnamed);
+    eddy_unref (named);
+    run_all (context);
+    eddy_test_context_end (context);
+}
+
 static bool return_from_source (void *data)
 {
     EddyTask *task = data;

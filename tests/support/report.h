@@ -10,6 +10,7 @@
 typedef struct EddyTestReport {
     bool is_finished; /* the body and the leak check came to their end */
     char skipped[256];
+    char reduced[256];
     char directory[PATH_MAX];
 } EddyTestReport;
 

@@ -47,6 +47,18 @@ bool eddy_test_sanitized (void)
     return EDDY_TEST_IS_SANITIZED || RUNNING_ON_VALGRIND;
 }
 
+long eddy_test_reduced (long full, long reduced, const char *what)
+{
+    char *text = eddy_test_report->reduced;
+    size_t used = strlen (text);
+
+    if (!eddy_test_sanitized ())
+        return full;
+    snprintf (text + used, sizeof eddy_test_report->reduced - used, "%s%s: %ld instead of %ld",
+              used > 0 ? ", " : "", what, reduced, full);
+    return reduced;
+}
+
 /* ---- Collecting ----------------------------------------------------------------------------- */
 
 void eddy_test_register (EddyTest *test)
@@ -159,6 +171,8 @@ static void tap_result (int number, const EddyTest *test, TestResult *result)
     const EddyTestReport *report = eddy_test_report;
     bool is_passed = tr_rtype (result) == CK_PASS;
 
+    if (report->reduced[0] != '\0')
+        fprintf (tap, "# reduced: %s\n", report->reduced);
     if (is_passed && report->skipped[0] != '\0')
         fprintf (tap, "ok %d - %s # SKIP %s\n", number, test->name, report->skipped);
     else if (is_passed && report->is_finished)

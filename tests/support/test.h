@@ -40,6 +40,8 @@
 
 /* Under a sanitizer, or valgrind: slower, so that counts may shrink. */
 bool eddy_test_sanitized (void);
+/* How often to do something: `full`, or `reduced` under a sanitizer, which is then reported. */
+long eddy_test_reduced (long full, long reduced, const char *what);
 
 /* A directory of this test's own, made at the first call under $TMPDIR or /tmp, and removed after
    the test however it ends. */
