@@ -219,11 +219,17 @@ static void slow_handler (EddyCancellable *cancellable, void *user_data)
     sem_wait (&slow->go_on);
 }
 
-static void slow_destroy (void *user_data)
+static void slow_leave (void *user_data)
 {
     Slow *slow = user_data;
     usleep (1000); /* not to order anything: to give a disconnect that is too early its chance */
     __atomic_store_n (&slow->left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void slow_destroy (void *user_data)
+{
+    slow_handler (NULL, user_data);
+    slow_leave (user_data);
 }
 
 static void *let_go_on (void *slow)
@@ -232,14 +238,15 @@ static void *let_go_on (void *slow)
     return NULL;
 }
 
-EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
+/* Disconnects while another thread is in the handler, or in what destroys its data. */
+static void disconnect_slow (EddyCancelledFunc function, void (*destroy) (void *user_data))
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
     Slow slow = { .left = 0 };
     pthread_t canceller, helper;
     sem_init (&slow.entered, 0, 0);
     sem_init (&slow.go_on, 0, 0);
-    uint64_t id = eddy_cancellable_connect (cancellable, slow_handler, &slow, slow_destroy);
+    uint64_t id = eddy_cancellable_connect (cancellable, function, &slow, destroy);
     pthread_create (&canceller, NULL, cancel_in_thread, cancellable);
     sem_wait (&slow.entered);
     pthread_create (&helper, NULL, let_go_on, &slow);
@@ -250,6 +257,12 @@ EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
     pthread_join (canceller, NULL);
     pthread_join (helper, NULL);
     eddy_unref (cancellable);
+}
+
+EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
+{
+    disconnect_slow (slow_handler, slow_leave);
+    disconnect_slow (count_call, slow_destroy);
 }
 
 static void touch (EddyCancellable *cancellable, void *user_data)

@@ -361,7 +361,7 @@ static void wake_the_default_context (void)
 }
 
 /* That context lives as long as the process: so in a process of its own. */
-EDDY_TEST (D_deadline_races_with_connecting_and_dying_in_other_threads)
+EDDY_TEST_TIMEOUT (D_deadline_races_with_connecting_and_dying_in_other_threads, 4)
 {
     pid_t child = fork ();
     ck_assert_int_ge (child, 0);
