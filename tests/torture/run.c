@@ -5,8 +5,11 @@
 #include "run.h"
 
 #include <dirent.h>
+#include <execinfo.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +18,10 @@
 
 #include "memory.h"
 
-enum { SETTLE_ROUNDS = 400, SETTLE_NS = 2500000 };
+enum { SETTLE_ROUNDS = 400, SETTLE_NS = 2500000, CRASH_FRAMES = 24, CRASH_NULL = 4096 };
+
+/* By the linker: where the program begins, and its code ends. */
+extern const char __executable_start, etext;
 
 TortureReport *torture_report;
 bool torture_in_debugger;
@@ -138,6 +144,40 @@ static void run_log (EddyLogLevel level, const char *message, void *data)
         fprintf (stderr, "eddy: %s\n", message);
 }
 
+/* Tells where it crashed, in offsets of the program, from which tests/torture/run learns whether the
+ * library did, or the test that did not expect to be refused something. */
+static void run_crashed (int number, siginfo_t *info, void *data)
+{
+    void *frames[CRASH_FRAMES];
+    char text[64];
+    int n = backtrace (frames, CRASH_FRAMES);
+    (void) data;
+    int len = snprintf (text, sizeof text, "crashed: %s",
+                        (uintptr_t) info->si_addr < CRASH_NULL ? "null" : "wild");
+    for (int i = 0; i < n; i++) {
+        uintptr_t address = (uintptr_t) frames[i];
+        if (address < (uintptr_t) &__executable_start || address >= (uintptr_t) &etext)
+            continue;
+        (void) !write (STDERR_FILENO, text, (size_t) len);
+        len = snprintf (text, sizeof text, " %zx",
+                        (size_t) (address - (uintptr_t) &__executable_start));
+    }
+    (void) !write (STDERR_FILENO, text, (size_t) len);
+    (void) !write (STDERR_FILENO, "\n", 1);
+    signal (number, SIG_DFL);
+    raise (number);
+}
+
+static void run_catch_crashes (void)
+{
+    struct sigaction action = { .sa_sigaction = run_crashed, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    void *frame;
+    /* The first call may load what it needs. */
+    backtrace (&frame, 1);
+    if (!torture_in_debugger)
+        sigaction (SIGSEGV, &action, NULL);
+}
+
 static void *run_thread (void *data)
 {
     (void) data;
@@ -160,6 +200,9 @@ void torture_run (const TortureCase *scenario, const TortureFault *fault)
     current = scenario;
     torture_fault_install (fault);
     if (!scenario->is_scenario) {
+        /* What it makes there goes with the run, however that ends. */
+        setenv ("TMPDIR", torture_path ("."), /* overwrite= */ 1);
+        run_catch_crashes ();
         torture_fault_arm ();
         scenario->run ();
         torture_leave (/* has_failed= */ false);

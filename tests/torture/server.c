@@ -50,6 +50,9 @@ typedef struct Slot {
     bool timed_out;
 } Slot;
 
+/* With a limit, the runs of a test take about as long as this. */
+#define LIMIT_NS INT64_C (10000000000)
+
 static TortureOptions options;
 static Slot slots[MAX_JOBS];
 static char base[PATH_MAX / 8];
@@ -92,15 +95,29 @@ bool torture_server_open (const TortureOptions *wanted)
     return true;
 }
 
+static int entry_open (const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+    (void) status, (void) walk;
+    return type == FTW_D || type == FTW_DNR ? chmod (path, 0700) : 0;
+}
+
 static int entry_remove (const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void) status, (void) type, (void) walk;
     return remove (path);
 }
 
+static void folder_remove (const char *path)
+{
+    /* Who is not root cannot empty a folder that a test has closed. */
+    if (geteuid () != 0)
+        nftw (path, entry_open, 16, FTW_PHYS);
+    nftw (path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
 void torture_server_close (void)
 {
-    nftw (base, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    folder_remove (base);
 }
 
 /* ---- One run ------------------------------------------------------------------------------- */
@@ -156,16 +173,6 @@ static const char *slot_judge (const Slot *slot, int status)
     return text;
 }
 
-/* Where an operation that is begun by callback or as a future finds no memory, the process ends
- * with a message: as documented, until it is mended. */
-static bool slot_is_known (const Slot *slot, int status)
-{
-    char text[4096] = "";
-    return WIFSIGNALED (status) && WTERMSIG (status) == SIGABRT &&
-           pread (slot->output, text, sizeof text - 1, 0) > 0 &&
-           strstr (text, "eddy: out of memory") != NULL;
-}
-
 static void output_tell (int fd)
 {
     char text[4096];
@@ -206,11 +213,9 @@ static void slot_end (Slot *slot, const TortureCase *scenario, int status, Tortu
     kill (-slot->child, SIGKILL);
     slot->child = 0;
     if (slot->report->uses_directory)
-        nftw (slot->report->directory, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+        folder_remove (slot->report->directory);
     totals->runs++;
-    if (why != NULL && slot_is_known (slot, status)) {
-        totals->known++;
-    } else if (why != NULL) {
+    if (why != NULL) {
         totals->failed++;
         slot_tell (slot, scenario, why);
     } else if (options.shows_each) {
@@ -290,6 +295,7 @@ static void server_finish (const TortureCase *scenario, TortureTotals *totals)
 typedef struct Plan {
     unsigned counts[TORTURE_KINDS];
     unsigned total;
+    int64_t duration_ns; /* of a run */
 } Plan;
 
 static unsigned plan_modes (int kind)
@@ -319,8 +325,10 @@ static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *t
     unsigned failed = totals->failed;
     memset (plan, 0, sizeof *plan);
     for (int i = 0; i < COUNTING_RUNS && totals->failed == failed; i++) {
+        int64_t start_ns = now_ns ();
         slot_start (&slots[0], scenario, (TortureFault){ .nth = 0 });
         server_finish (scenario, totals);
+        plan->duration_ns = now_ns () - start_ns;
         for (int kind = 0; kind < TORTURE_KINDS; kind++)
             if (slots[0].report->counts[kind] > plan->counts[kind])
                 plan->counts[kind] = slots[0].report->counts[kind];
@@ -349,17 +357,24 @@ static uint64_t seed_of (const char *name)
     return hash;
 }
 
+/* How many runs a case gets: a scenario all of them, a test as many as do not take too long. */
+static unsigned plan_wanted (const Plan *plan, const TortureCase *scenario)
+{
+    unsigned wanted = options.sample;
+    if (wanted == 0 && !scenario->is_scenario && options.limit > 0) {
+        int64_t fitting = LIMIT_NS / (plan->duration_ns + 1) + 1;
+        wanted = fitting < options.limit ? (unsigned) fitting : options.limit;
+    }
+    return wanted == 0 || wanted > plan->total ? plan->total : wanted;
+}
+
 void torture_server_run (const TortureCase *scenario, TortureTotals *totals)
 {
     Plan plan;
     n_told = 0;
     if (!plan_make (&plan, scenario, totals))
         return;
-    unsigned wanted = options.sample;
-    if (wanted == 0 && !scenario->is_scenario)
-        wanted = options.limit;
-    if (wanted == 0 || wanted > plan.total)
-        wanted = plan.total;
+    unsigned wanted = plan_wanted (&plan, scenario);
     /* Chosen in order: each is taken with the chance that gives `wanted` of all of them. */
     uint64_t state = seed_of (scenario->name);
     for (unsigned i = 0, left = wanted; i < plan.total && left > 0; i++)

@@ -22,7 +22,6 @@ typedef struct TortureTotals {
     unsigned points; /* calls that could fail */
     unsigned runs;
     unsigned failed; /* runs that were wrong */
-    unsigned known;  /* runs that were wrong in a way that is expected */
 } TortureTotals;
 
 /* Once. False when processes cannot share what they need to. */

@@ -116,7 +116,7 @@ const char *torture_path (const char *name)
     char *path = paths[__atomic_fetch_add (&next, 1, __ATOMIC_RELAXED) % 16];
     if (!torture_report->uses_directory) {
         torture_report->uses_directory = true;
-        if (mkdir (torture_report->directory, 0700) < 0)
+        if (mkdir (torture_report->directory, 0755) < 0)
             torture_fail ("%s: %s", torture_report->directory, strerror (errno));
     }
     snprintf (path, PATH_MAX, "%s/%s", torture_report->directory, name);
