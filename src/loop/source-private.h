@@ -9,6 +9,7 @@
 #include <eddy/source.h>
 
 #include "base/list-private.h"
+#include "loop/cancellable-private.h"
 #include "loop/context-private.h"
 #include "loop/source-table-private.h"
 
@@ -116,6 +117,11 @@ struct EddySource {
             pid_t pid;
             int pidfd; /* -1: there was no such child when it was made */
         } child;
+        struct {
+            EddyCancellable *cancellable; /* a reference, or NULL */
+            EddyCancelWatch watch;
+            bool dispatched;
+        } cancellable;
     } as;
 };
 
