@@ -53,6 +53,9 @@ typedef struct Slot {
 /* With a limit, the runs of a test take about as long as this. */
 #define LIMIT_NS INT64_C (10000000000)
 
+/* From SIGQUIT to SIGKILL. */
+#define LAST_WORDS_NS INT64_C (300000000)
+
 static TortureOptions options;
 static Slot slots[MAX_JOBS];
 static char base[PATH_MAX / 8];
@@ -194,9 +197,9 @@ static void slot_tell (const Slot *slot, const TortureCase *scenario, const char
     const TortureReport *report = slot->report;
     torture_fault_print (&slot->fault, fault);
     if (slot->fault.nth == 0)
-        snprintf (fault, sizeof fault, "no fault");
+        snprintf (fault, sizeof fault, "none");
     printf ("FAILED %s %s: %s\n", scenario->name, fault, why);
-    if (n_told++ >= TOLD_RUNS)
+    if (scenario->is_scenario && n_told++ >= TOLD_RUNS)
         return;
     if (report->hit[0] != '\0')
         printf ("    | fault: %s\n", report->hit);
@@ -230,9 +233,11 @@ static void slot_end (Slot *slot, const TortureCase *scenario, int status, Tortu
 static void slots_kill_late (void)
 {
     for (unsigned i = 0; i < options.jobs; i++)
-        if (slots[i].child > 0 && !slots[i].timed_out && now_ns () > slots[i].deadline_ns) {
+        if (slots[i].child > 0 && now_ns () > slots[i].deadline_ns) {
+            /* It may tell where it stands before it is killed. */
+            kill (slots[i].child, slots[i].timed_out ? SIGKILL : SIGQUIT);
             slots[i].timed_out = true;
-            kill (slots[i].child, SIGKILL);
+            slots[i].deadline_ns = now_ns () + LAST_WORDS_NS;
         }
 }
 
@@ -324,7 +329,8 @@ static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *t
 {
     unsigned failed = totals->failed;
     memset (plan, 0, sizeof *plan);
-    for (int i = 0; i < COUNTING_RUNS && totals->failed == failed; i++) {
+    int n_runs = options.sample > 0 ? 1 : COUNTING_RUNS;
+    for (int i = 0; i < n_runs && totals->failed == failed; i++) {
         int64_t start_ns = now_ns ();
         slot_start (&slots[0], scenario, (TortureFault){ .nth = 0 });
         server_finish (scenario, totals);

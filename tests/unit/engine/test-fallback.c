@@ -24,6 +24,7 @@ static void expect_epoll_when_setup_fails_with (int error_number)
     int error = 0;
     unsetenv ("EDDY_ENGINE");
     port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, error_number, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), 0);
     ck_assert_uint_gt (eddy_test_fault_hits (EDDY_SYS_URING_OPEN), 0);
@@ -58,6 +59,7 @@ EDDY_TEST (setup_without_fds_is_an_error)
     int error = 0;
     unsetenv ("EDDY_ENGINE");
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, EMFILE, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), -EMFILE);
     eddy_test_no_faults ();
@@ -71,6 +73,7 @@ EDDY_TEST (forced_engine_that_is_refused_is_an_error)
     int error = 0;
     setenv ("EDDY_ENGINE", "uring", 1);
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, EPERM, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), -EPERM);
     eddy_test_no_faults ();
