@@ -6,7 +6,8 @@
  * the work it wants to know about; without the preload the function is NULL. Each call that can
  * hand out memory counts once, in every thread: malloc, calloc, realloc and their aligned kin, and
  * mmap and mremap. Calls to free are counted apart: freeing is no allocation, but work that frees
- * without allocating hides memory taken earlier.
+ * without allocating hides memory taken earlier. Bytes are counted as asked for, never given back:
+ * they tell what work needs that frees nothing meanwhile.
  *
  * The forwarding goes to glibc's own `__libc_` names, because dlsym itself allocates; mmap goes to
  * the kernel, which also means that the C library's own internal mappings are not seen twice.
@@ -36,6 +37,7 @@ extern void *calloc (size_t count, size_t size);
 extern void *realloc (void *block, size_t size);
 extern void *reallocarray (void *block, size_t count, size_t size);
 extern void free (void *block);
+extern size_t malloc_usable_size (void *block);
 /* Named by label: the header gives the one name to the other where files are large. */
 extern void *count_mmap (void *address, size_t length, int protection, int flags, int fd,
                          off_t offset) __asm__("mmap");
@@ -45,10 +47,18 @@ extern void *count_mmap64 (void *address, size_t length, int protection, int fla
 static atomic_uint_fast64_t count_allocations;
 static atomic_uint_fast64_t count_mappings;
 static atomic_uint_fast64_t count_frees;
+static atomic_uint_fast64_t count_bytes_asked;
+static atomic_uint_fast64_t count_bytes_grown;
+static atomic_uint_fast64_t count_bytes_mapped;
 
 static void count_one (atomic_uint_fast64_t *counter)
 {
     atomic_fetch_add_explicit (counter, 1, memory_order_relaxed);
+}
+
+static void count_bytes (atomic_uint_fast64_t *counter, size_t size)
+{
+    atomic_fetch_add_explicit (counter, size, memory_order_relaxed);
 }
 
 void count_alloc_read (CountAlloc *counts)
@@ -56,23 +66,30 @@ void count_alloc_read (CountAlloc *counts)
     counts->allocations = atomic_load (&count_allocations);
     counts->mappings = atomic_load (&count_mappings);
     counts->frees = atomic_load (&count_frees);
+    counts->bytes_asked = atomic_load (&count_bytes_asked);
+    counts->bytes_grown = atomic_load (&count_bytes_grown);
+    counts->bytes_mapped = atomic_load (&count_bytes_mapped);
 }
 
 void *malloc (size_t size)
 {
     count_one (&count_allocations);
+    count_bytes (&count_bytes_asked, size);
     return __libc_malloc (size);
 }
 
 void *calloc (size_t count, size_t size)
 {
     count_one (&count_allocations);
+    count_bytes (&count_bytes_asked, count * size);
     return __libc_calloc (count, size);
 }
 
 void *realloc (void *block, size_t size)
 {
+    size_t before = block ? malloc_usable_size (block) : 0;
     count_one (&count_allocations);
+    count_bytes (&count_bytes_grown, size > before ? size - before : 0);
     return __libc_realloc (block, size);
 }
 
@@ -89,6 +106,7 @@ void *reallocarray (void *block, size_t count, size_t size)
 void *memalign (size_t alignment, size_t size)
 {
     count_one (&count_allocations);
+    count_bytes (&count_bytes_asked, size);
     return __libc_memalign (alignment, size);
 }
 
@@ -120,6 +138,7 @@ void free (void *block)
 void *count_mmap (void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
     count_one (&count_mappings);
+    count_bytes (&count_bytes_mapped, length);
     /* syscall() returns a long: the address, or -1 with errno set, which is MAP_FAILED. */
     return (void *) syscall (SYS_mmap, address, length, protection, flags, fd, offset);
 }
@@ -139,5 +158,6 @@ void *mremap (void *old_address, size_t old_size, size_t new_size, int flags, ..
         va_end (arguments);
     }
     count_one (&count_mappings);
+    count_bytes (&count_bytes_mapped, new_size > old_size ? new_size - old_size : 0);
     return (void *) syscall (SYS_mremap, old_address, old_size, new_size, flags, new_address);
 }

@@ -4,8 +4,12 @@
 #define EDDY_CONTEXT_H
 
 #include <eddy/object.h>
+#include <eddy/post.h>
 
 EDDY_BEGIN_DECLS
+
+struct pollfd; /* of <poll.h> */
+struct EddySource;
 
 /** What becomes ready is dispatched here. An object. One thread iterates it at a time. */
 typedef struct EddyContext EddyContext;
@@ -32,6 +36,10 @@ EDDY_API EddyContext *eddy_context_new (void);
 /** The process's first context, which lives as long as the process; not a reference.
  * Thread: any. Since: 0.1 */
 EDDY_API EddyContext *eddy_context_default (void);
+
+/** The innermost context that this thread has pushed, or whose callback it is in; NULL when that is
+ * the default one; not a reference. Thread: any. Since: 0.1 */
+EDDY_API EddyContext *eddy_context_get_thread_default (void);
 
 /** A reference to the context in which this thread's operations complete: the innermost one
  * pushed, else the default one. Thread: any. Since: 0.1 */
@@ -80,10 +88,11 @@ EDDY_API bool eddy_context_is_owner (EddyContext *context);
  * One pass: looks for what is ready and dispatches the most urgent level of it.
  *
  * @context: a context; NULL: the default one
- * @may_block: whether to wait until something is ready
+ * @may_block: whether to wait until something is ready, and for the context while another thread
+ *     has it
  *
- * Returns: whether something was dispatched; false also after a wakeup with nothing to do, and when
- *     another thread has the context
+ * Returns: whether something was dispatched; false also after a wakeup with nothing to do, when
+ *     another thread has the context, and in a source's prepare or check, where it is misuse
  * Thread: any that can acquire it, outside a fiber
  * Since: 0.1
  */
@@ -121,8 +130,8 @@ EDDY_API int eddy_context_get_fd (EddyContext *context);
 EDDY_API void eddy_context_wakeup (EddyContext *context);
 
 /**
- * Has a function called in a context: at once when the caller runs inside it, else from its loop;
- * again while it returns true.
+ * Has a function called in a context: at once when the caller runs inside it, else from its loop
+ * with EDDY_PRIORITY_DEFAULT; again while it returns true.
  *
  * @context: a context; NULL: the default one
  * @function: what to call
@@ -132,6 +141,129 @@ EDDY_API void eddy_context_wakeup (EddyContext *context);
  * Since: 0.1
  */
 EDDY_API void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data);
+
+/**
+ * As eddy_context_invoke(), with a priority and an end.
+ *
+ * @context: a context; NULL: the default one
+ * @priority: lower is more urgent; of no meaning when it is called at once
+ * @function: what to call
+ * @user_data: for @function
+ * @destroy: called on @user_data after the last call, or when the context is freed before the
+ *     first; NULL: nothing
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_context_invoke_full (EddyContext *context, int priority, EddySourceFunc function,
+                                        void *user_data, void (*destroy) (void *user_data));
+
+/**
+ * Has a context call a function once, in the order of posting: the cheapest way into it, without
+ * an allocation.
+ *
+ * @context: a context; NULL: the default one
+ * @post: with `run` and `priority` set, and in no context; the context's until `run` is called.
+ *     That is always called: when the context is freed before, from there, where
+ *     eddy_main_depth() is 0 unless the thread is in another context's callback.
+ *
+ * Returns: whether it was posted; false: the context is gone, and the post stays the caller's
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_post (EddyContext *context, EddyPost *post);
+
+/* --- sources ---------------------------------------------------------------------------------- */
+
+/**
+ * Finds an attached source.
+ *
+ * @context: a context; NULL: the default one
+ * @id: of eddy_source_attach()
+ *
+ * Returns: a new reference, since another thread may destroy the source; NULL: there is none
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API struct EddySource *eddy_context_find_source_by_id (EddyContext *context, uint64_t id);
+
+/**
+ * Finds an attached source by the data of its callback; the one attached first mostly, when there
+ * are several.
+ *
+ * @context: a context; NULL: the default one
+ * @user_data: of eddy_source_set_callback()
+ *
+ * Returns: a new reference; NULL: there is none
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API struct EddySource *eddy_context_find_source_by_user_data (EddyContext *context,
+                                                                   void *user_data);
+
+/* --- by hand ---------------------------------------------------------------------------------- */
+
+/**
+ * Whether an iteration would dispatch something now. Waits for nothing.
+ *
+ * @context: a context; NULL: the default one
+ *
+ * Returns: whether something is ready; false also when another thread has the context
+ * Thread: any that can acquire it, outside a fiber
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_pending (EddyContext *context);
+
+/* One pass in its four steps, for a thread that does the waiting itself: prepare, query, poll(2),
+ * check, dispatch. */
+
+/**
+ * Looks for what is ready without waiting.
+ *
+ * @context: a context; NULL: the default one
+ * @priority: where to put the priority of the most urgent that is ready, INT_MAX: nothing is; NULL:
+ *     nowhere
+ *
+ * Returns: whether something is ready
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_prepare (EddyContext *context, int *priority);
+
+/**
+ * Tells what to wait for: one fd, the context's own, whatever the number of sources.
+ *
+ * @context: a context; NULL: the default one
+ * @max_priority: what is less urgent does not matter
+ * @timeout_ns: where to put how long to wait at most, in nanoseconds; -1: for ever
+ * @fds: where to put the fd and its events, if there is room
+ * @n_fds: the length of @fds, from 0
+ *
+ * Returns: how many there are to wait for: 1, or 0 when fds are out, in which case the time is
+ *     short
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API int eddy_context_query (EddyContext *context, int max_priority, int64_t *timeout_ns,
+                                 struct pollfd *fds, int n_fds);
+
+/**
+ * Takes in what has become ready while the caller waited.
+ *
+ * @context: a context; NULL: the default one
+ * @max_priority: as given to eddy_context_query()
+ * @fds: as filled in by poll(2)
+ * @n_fds: how many eddy_context_query() filled in
+ *
+ * Returns: whether something is ready
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_check (EddyContext *context, int max_priority, struct pollfd *fds,
+                                  int n_fds);
+
+/** Dispatches the most urgent level of what is ready. Thread: the owner's. Since: 0.1 */
+EDDY_API void eddy_context_dispatch (EddyContext *context);
 
 /**
  * Lets the context's thread run blocking jobs itself when it would wait: one thread less to switch

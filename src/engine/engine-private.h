@@ -84,6 +84,9 @@ void eddy__engine_close (EddyEngine *engine);
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op);
 /* Asks an operation to end; it completes all the same, later, never inside this call. */
 void eddy__engine_cancel (EddyEngine *engine, EddyOp *op);
+/* Takes a background poll back from an engine that is about to be closed. True: the record is the
+ * caller's. False: it is on its way through the inbox, where `forgotten` is called. */
+bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (EddyOp *op));
 /* As the verb; publishes jobs first, and helps with them instead of sleeping when told to. */
 int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns);
 static inline bool eddy__engine_pending (EddyEngine *engine)

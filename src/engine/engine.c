@@ -153,6 +153,32 @@ static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
     return true;
 }
 
+/* Closes what a poll that a worker repeats has of its own. */
+static void engine_end_poll (EddyOp *op)
+{
+    if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
+        eddy__sys_close (op->as.poll.cancel_fd);
+}
+
+bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (EddyOp *op))
+{
+    bool is_published = op->route == EDDY_ROUTE_WORKER && op->published;
+    if (is_published)
+        eddy__engine_cancel (engine, op);
+    if (is_published || op->state == EDDY_OP_ENDING) {
+        /* It comes home by the inbox, perhaps when the engine is no more. */
+        op->op_flags |= EDDY_OP_FORGOTTEN;
+        op->complete = forgotten;
+        return false;
+    }
+    /* A poll writes no memory of ours, so the kernel may keep it until the engine is closed. */
+    if (op->route == EDDY_ROUTE_WORKER)
+        engine->n_jobs--;
+    eddy__list_remove (&op->link);
+    engine_end_poll (op);
+    return true;
+}
+
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
@@ -176,7 +202,8 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
     }
     if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
         ENGINE_HOOK (send) (op);
-    engine->live++;
+    if (!(op->op_flags & EDDY_OP_BACKGROUND))
+        engine->live++;
     eddy__engine_route (engine, op);
     return false;
 }
@@ -196,7 +223,8 @@ static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t re
 
 void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 {
-    engine->live--;
+    if (!(op->op_flags & EDDY_OP_BACKGROUND))
+        engine->live--;
     op->result = result;
     op->state = EDDY_OP_DONE;
     if (EDDY__UNLIKELY (ENGINE_HOOK (done) != NULL))
@@ -208,14 +236,18 @@ void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 static void engine_return (EddyEntry *entry)
 {
     EddyOp *op = EDDY__CONTAINER (entry, EddyOp, entry);
+    if (EDDY__UNLIKELY ((op->op_flags & EDDY_OP_FORGOTTEN) != 0)) { /* its engine may be closed */
+        engine_end_poll (op);
+        op->complete (op);
+        return;
+    }
     EddyEngine *engine = op->engine;
     bool performed = op->state == EDDY_OP_RUNNING;
     if (performed)
         engine->counters.workers++;
     if (performed && (op->op_flags & EDDY_OP_REPEATED))
         engine_note_repeat (engine, op, op->result);
-    if (op->kind == EDDY_OP_POLL && op->as.poll.cancel_fd > 0)
-        eddy__sys_close (op->as.poll.cancel_fd);
+    engine_end_poll (op);
     eddy__engine_complete (engine, op, op->result);
 }
 

@@ -70,7 +70,9 @@ typedef enum EddyOpRoute {
 /* Flags of an operation. */
 enum {
     EDDY_OP_CANCEL_ASKED = 1 << 0,
-    EDDY_OP_REPEATED = 1 << 1 /* the ring refused it, a system call decides */
+    EDDY_OP_REPEATED = 1 << 1,   /* the ring refused it, a system call decides */
+    EDDY_OP_BACKGROUND = 1 << 2, /* a poll that nobody waits for: not live, and may be forgotten */
+    EDDY_OP_FORGOTTEN = 1 << 3   /* it was */
 };
 
 typedef struct EddyOp EddyOp;

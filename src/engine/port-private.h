@@ -10,15 +10,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct EddyEntry EddyEntry;
-/* Something that a loop runs once. Entries of EDDY__PRIORITY_NOW that arrive by the inbox run as
- * they are taken out; others wait in the loop's queue of their priority. */
-struct EddyEntry {
-    EddyEntry *next;
-    void (*run) (EddyEntry *entry);
-    int priority;
-    uint32_t turn; /* of the loop in which it was queued */
-};
+#include <eddy/post.h>
+
+/* Something that a loop runs once: what programs post, and everything else. Entries of
+ * EDDY__PRIORITY_NOW, which are Eddy's own, run as they are taken out of the inbox; others wait in
+ * the loop's queue of their priority, and `turn` is that of the loop in which they were queued. */
+typedef EddyPost EddyEntry;
 
 #define EDDY__PRIORITY_NOW INT32_MIN
 

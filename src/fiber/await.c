@@ -137,9 +137,9 @@ static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancell
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable)
 {
     EddyOp *op = &awaited->op;
-    int answer = eddy__fiber_wait_begin (&awaited->wait, fiber);
-    if (answer < 0 || eddy__cancellable_is_cancelled (cancellable)) {
-        fiber->wait = NULL;
+    /* First, since whoever notices a deadline runs handlers, which may cancel this very fiber. */
+    bool cancelled = eddy__cancellable_is_cancelled (cancellable);
+    if (cancelled || eddy__fiber_wait_begin (&awaited->wait, fiber) < 0) {
         op->result = -ECANCELED;
         return;
     }

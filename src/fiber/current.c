@@ -41,9 +41,7 @@ EddyCancellable *eddy_cancellable_get_current (void)
 void eddy_cancellable_push_current (EddyCancellable *cancellable)
 {
     EDDY__EXPECT (cancellable != NULL);
-    EddyCurrent *current = eddy__block_alloc (sizeof *current);
-    if (current == NULL)
-        eddy__alloc_exhausted (sizeof *current);
+    EddyCurrent *current = eddy__reserve_alloc (sizeof *current);
     eddy__current_enter (current, eddy_ref (cancellable));
 }
 
@@ -52,6 +50,6 @@ void eddy_cancellable_pop_current (EddyCancellable *cancellable)
     EddyCurrent *current = *current_top ();
     EDDY__EXPECT (current != NULL && current->cancellable == cancellable);
     eddy__current_leave (current);
-    eddy__block_free (current, sizeof *current);
+    eddy__reserve_free (current, sizeof *current);
     eddy_unref (cancellable);
 }

@@ -8,8 +8,7 @@
 
 static void sync_scope_cancelled (EddyCancellable *scope, void *user_data)
 {
-    (void) scope;
-    eddy_cancellable_cancel (user_data);
+    eddy_cancellable_cancel_with_cause (user_data, eddy__cancellable_ref_cause (scope));
 }
 
 /* A cancel of the fiber is one of the task, whose end is waited for all the same. */

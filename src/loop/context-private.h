@@ -10,9 +10,18 @@
 #include "loop/queue-private.h"
 #include "loop/timer-private.h"
 
+typedef struct EddySourceTable EddySourceTable;
+
 /* A pass with work in hand looks at the kernel, and at the clock, every so many entries. Fibers
  * that go on by themselves ask every so many whether the loop should come first. */
 enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
+
+/* Who is told of each step of a context, and while he is, no fiber goes on without the loop
+ * (testing.c). */
+typedef struct EddyPassObserver EddyPassObserver;
+struct EddyPassObserver {
+    void (*stepped) (EddyPassObserver *observer); /* something has run, or is about to */
+};
 
 struct EddyContext {
     EddyObject object;
@@ -34,8 +43,21 @@ struct EddyContext {
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
     unsigned entered;      /* by eddy__context_enter(), nested */
     struct EddyHost *host; /* of a context that has a foreign loop (host.c); else NULL */
-    EddyList sources;      /* attached, not destroyed */
-    EddyList signals;      /* of those, the signal sources */
+    /* Sources: */
+    EddySourceTable *table;    /* all that are attached, by id */
+    EddyList signals;          /* the signal sources */
+    EddyList hooked;           /* those with prepare or check hooks */
+    int64_t prepared_ns;       /* how long the hooks let the last pass wait; -1: no limit */
+    EddyList *hook_next;       /* where the walk through them goes on */
+    EddyList polls;            /* of their fds, under way in the engine */
+    EddyList unarmed;          /* watches of fds that wait for an engine */
+    unsigned in_hooks;         /* hooks under way, in which nothing may iterate */
+    unsigned n_queued_sources; /* entries of sources in the ready queue */
+    unsigned n_stale_sources;  /* of those, of destroyed ones that lie deep */
+    unsigned n_dispatched;     /* sources dispatched, ever */
+    unsigned n_skipped;        /* of n_run, sources' entries that dispatched nothing */
+    bool source_time_is_fresh; /* it was read in this pass */
+    int64_t source_time_ns;
     uint64_t signals_seen;
     EddyReadyLevel *pass_level; /* that the current pass dispatches */
     uint32_t pass_turn;
@@ -46,7 +68,8 @@ struct EddyContext {
      * before a sleep of so many nanoseconds (-1: for ever), how long to sleep at most. */
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
-    struct EddyAlarms *alarms; /* made when somebody sets one; atomic */
+    EddyPassObserver *observer; /* NULL but in tests */
+    struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
 };
 
 /* This thread's identity. */
@@ -111,9 +134,18 @@ static inline bool eddy__context_post (EddyContext *context, EddyEntry *entry)
 /* Set by the fiber room: whether this thread runs a fiber, on whose stack no loop can run. */
 extern bool (*eddy__context_in_fiber) (void);
 
+/* What `owner` says while a caretaker has the context (source.c): a thread that would acquire it
+ * waits, for it is never long. */
+extern void *eddy__context_caretaker;
+
 /* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it; -EDEADLK:
- * in a fiber). */
+ * in a fiber, or in a source's prepare or check; -EXDEV: it has operations under way in another
+ * thread). */
 int eddy__context_enter (EddyContext *context);
+/* Waits until the context can be entered, or `*given_up`, unless NULL, becomes true: -EINTR.
+ * Whoever sets that calls eddy__context_wake_waiters(). */
+int eddy__context_wait_enter (EddyContext *context, const bool *given_up);
+void eddy__context_wake_waiters (void);
 void eddy__context_leave (EddyContext *context);
 
 /* A thread's default contexts, innermost first. Callbacks run with their own context pushed. */
@@ -143,6 +175,9 @@ EddyContext *eddy__context_or_default (EddyContext *context);
 
 /* One pass by the owner; whether something was dispatched. */
 bool eddy__context_pass (EddyContext *context, bool may_block);
+/* Its two halves: finds what is ready; dispatches the most urgent level of it. */
+void eddy__context_collect (EddyContext *context, bool may_block);
+bool eddy__context_dispatch (EddyContext *context);
 
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);

@@ -13,7 +13,9 @@
 #include "loop/alarm-private.h"
 #include "loop/host-private.h"
 #include "loop/source-private.h"
+#include "loop/source-table-private.h"
 #include "sys/clock-private.h"
+#include "sys/process-private.h"
 
 EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
 EDDY__THREAD char eddy__thread_identity;
@@ -33,7 +35,13 @@ void eddy__thread_default_pop (EddyThreadDefault *pushed)
 static void context_dispose (void *object)
 {
     EddyContext *context = object;
+    EddySourceTable *table = context->table;
     context->disposed = true;
+    /* This thread is the owner for the rest of it; a caretaker that is just there has the lock. */
+    pthread_mutex_lock (&table->mutex);
+    __atomic_store_n (&context->owner, eddy__thread_self (), __ATOMIC_RELAXED);
+    __atomic_store_n (&table->owner, eddy__thread_self (), __ATOMIC_RELAXED);
+    pthread_mutex_unlock (&table->mutex);
     eddy__sources_destroy_all (context);
     EddyReadyLevel *level;
     while ((level = eddy__ready_most_urgent (&context->ready)) != NULL) {
@@ -41,12 +49,19 @@ static void context_dispose (void *object)
         EddyEntry *entry = eddy__ready_take (level, later);
         entry->run (entry);
     }
+    /* From now on, threads that destroy sources find no context. */
+    pthread_mutex_lock (&table->mutex);
+    table->context = NULL;
+    __atomic_store_n (&table->owner, NULL, __ATOMIC_RELAXED);
+    pthread_mutex_unlock (&table->mutex);
 }
 
 /* What was posted to a context that nobody iterates any more lets go of what it holds, too. */
 static void context_finalize (void *object)
 {
     EddyContext *context = object;
+    if (context->engine != NULL)
+        eddy__context_forget_polls (context);
     EddyEntry *entry = eddy__port_close (context->port);
     while (entry != NULL) {
         EddyEntry *next = entry->next;
@@ -59,6 +74,7 @@ static void context_finalize (void *object)
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);
+    eddy__source_table_unref (context->table);
 }
 
 static const EddyClass context_class = { .name = "EddyContext",
@@ -70,16 +86,23 @@ EddyContext *eddy_context_new (void)
 {
     int error = 0;
     EddyPort *port = eddy__port_new (&error);
-    EddyContext *context = port == NULL ? NULL : eddy_object_new (&context_class);
-    if (context == NULL) {
+    EddyContext *context = port == NULL ? NULL : eddy__block_alloc (sizeof *context);
+    EddySourceTable *table = context == NULL ? NULL : eddy__source_table_new (context, port);
+    if (table == NULL) {
+        eddy__block_free (context, sizeof *context);
         if (port != NULL)
             eddy__port_unref (port, 1);
         return NULL;
     }
+    memset (context, 0, sizeof *context);
+    eddy__object_init (context, &context_class);
     context->port = port;
+    context->table = table;
     context->now_ns = eddy__sys_now_ns ();
-    eddy__list_init (&context->sources);
     eddy__list_init (&context->signals);
+    eddy__list_init (&context->hooked);
+    eddy__list_init (&context->polls);
+    eddy__list_init (&context->unarmed);
     eddy__list_init (&context->fibers);
     return context;
 }
@@ -106,9 +129,33 @@ EddyContext *eddy__context_or_default (EddyContext *context)
     return context != NULL ? context : eddy_context_default ();
 }
 
+EddyContext *eddy_context_get_thread_default (void)
+{
+    EddyContext *context = eddy__thread_defaults == NULL ? NULL : eddy__thread_defaults->context;
+    return context == __atomic_load_n (&context_default, __ATOMIC_RELAXED) ? NULL : context;
+}
+
 EddyContext *eddy_context_ref_thread_default (void)
 {
     return eddy_ref (eddy__context_thread_default ());
+}
+
+/* --- ownership -------------------------------------------------------------------------------- */
+
+/* Where threads wait for contexts that others have. Rare, so one place for all. */
+static pthread_mutex_t context_wait_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t context_wait = PTHREAD_COND_INITIALIZER;
+static unsigned context_waiters;    /* atomic */
+static unsigned context_wait_round; /* written under the lock; atomic */
+
+void eddy__context_wake_waiters (void)
+{
+    if (__atomic_load_n (&context_waiters, __ATOMIC_SEQ_CST) == 0)
+        return;
+    pthread_mutex_lock (&context_wait_mutex);
+    __atomic_add_fetch (&context_wait_round, 1, __ATOMIC_SEQ_CST);
+    pthread_cond_broadcast (&context_wait);
+    pthread_mutex_unlock (&context_wait_mutex);
 }
 
 bool eddy_context_push_thread_default (EddyContext *context)
@@ -133,29 +180,56 @@ void eddy_context_pop_thread_default (EddyContext *context)
     eddy__free (popped);
 }
 
-bool eddy_context_acquire (EddyContext *context)
+/* Makes this thread the owner of a context that has none; whether it is now. */
+static bool context_own (EddyContext *context)
 {
-    context = eddy__context_or_default (context);
     void *self = eddy__thread_self ();
-    void *owner = NULL;
-    if (!__atomic_compare_exchange_n (&context->owner, &owner, self, /* weak= */ false,
-                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED) &&
-        owner != self)
-        return false;
+    for (;;) {
+        void *owner = NULL;
+        if (__atomic_compare_exchange_n (&context->owner, &owner, self, /* weak= */ false,
+                                         __ATOMIC_SEQ_CST, __ATOMIC_RELAXED) ||
+            owner == self)
+            return true;
+        if (owner != eddy__context_caretaker)
+            return false;
+        eddy__sys_sched_yield ();
+    }
+}
+
+/* Gives it up, to a thread that waits for it if there is one. */
+static void context_disown (EddyContext *context)
+{
+    __atomic_store_n (&context->table->owner, NULL, __ATOMIC_RELAXED);
+    __atomic_store_n (&context->owner, NULL, __ATOMIC_SEQ_CST);
+    eddy__context_wake_waiters ();
+}
+
+/* 0, -EBUSY or -EXDEV: see eddy__context_enter(). */
+static int context_acquire (EddyContext *context)
+{
+    if (!context_own (context))
+        return -EBUSY;
     /* A ring belongs to the thread that opened it: the kernel refuses it to any other. */
-    if (context->engine != NULL && context->engine_thread != self) {
+    if (context->engine != NULL && context->engine_thread != eddy__thread_self ()) {
         if (context->engine->live > 0) {
             eddy__log (EDDY_LOG_WARNING,
                        "a context with %u operations under way cannot change threads",
                        context->engine->live);
-            __atomic_store_n (&context->owner, NULL, __ATOMIC_RELEASE);
-            return false;
+            context_disown (context);
+            return -EXDEV;
         }
+        eddy__context_forget_polls (context);
         eddy__engine_close (context->engine);
         context->engine = NULL;
     }
-    context->depth++;
-    return true;
+    if (context->depth++ == 0)
+        __atomic_store_n (&context->table->owner, eddy__thread_self (), __ATOMIC_RELAXED);
+    return 0;
+}
+
+bool eddy_context_acquire (EddyContext *context)
+{
+    return context_acquire (eddy__context_or_default (context)) == 0;
 }
 
 void eddy_context_release (EddyContext *context)
@@ -163,7 +237,7 @@ void eddy_context_release (EddyContext *context)
     context = eddy__context_or_default (context);
     EDDY__EXPECT (eddy__context_is_owned (context));
     if (--context->depth == 0)
-        __atomic_store_n (&context->owner, NULL, __ATOMIC_RELEASE);
+        context_disown (context);
 }
 
 bool eddy_context_is_owner (EddyContext *context)
@@ -180,8 +254,13 @@ int eddy__context_enter (EddyContext *context)
         eddy__misuse ("running a context", "not to be in a fiber, which awaits instead");
         return -EDEADLK;
     }
-    if (!eddy_context_acquire (context))
-        return -EBUSY;
+    if (context->in_hooks > 0 && eddy__context_is_owned (context)) {
+        eddy__misuse ("running a context", "not to be in a source's prepare or check");
+        return -EDEADLK;
+    }
+    int acquired = context_acquire (context);
+    if (acquired < 0)
+        return acquired;
     if (context->entered++ == 0 && context->host != NULL)
         eddy__host_resume (context);
     if (context->engine != NULL)
@@ -197,7 +276,32 @@ int eddy__context_enter (EddyContext *context)
     eddy__engine_set_helps (context->engine, context->helps);
     if (context->host != NULL)
         eddy__host_add_engine (context);
+    eddy__context_arm_polls (context);
     return 0;
+}
+
+int eddy__context_wait_enter (EddyContext *context, const bool *given_up)
+{
+    int answer = eddy__context_enter (context);
+    if (answer != -EBUSY)
+        return answer;
+    /* Who gives the context up either sees that somebody waits, and makes a new round, or did so
+     * before the enter below. */
+    __atomic_add_fetch (&context_waiters, 1, __ATOMIC_SEQ_CST);
+    for (;;) {
+        unsigned round = __atomic_load_n (&context_wait_round, __ATOMIC_SEQ_CST);
+        answer = eddy__context_enter (context);
+        if (answer == -EBUSY && given_up != NULL && __atomic_load_n (given_up, __ATOMIC_SEQ_CST))
+            answer = -EINTR;
+        if (answer != -EBUSY)
+            break;
+        pthread_mutex_lock (&context_wait_mutex);
+        while (context_wait_round == round)
+            pthread_cond_wait (&context_wait, &context_wait_mutex);
+        pthread_mutex_unlock (&context_wait_mutex);
+    }
+    __atomic_sub_fetch (&context_waiters, 1, __ATOMIC_SEQ_CST);
+    return answer;
 }
 
 void eddy__context_leave (EddyContext *context)
@@ -210,7 +314,9 @@ void eddy__context_leave (EddyContext *context)
 bool eddy_context_iteration (EddyContext *context, bool may_block)
 {
     context = eddy__context_or_default (context);
-    if (eddy__context_enter (context) < 0)
+    int answer =
+        may_block ? eddy__context_wait_enter (context, NULL) : eddy__context_enter (context);
+    if (answer < 0)
         return false;
     bool dispatched = eddy__context_pass (context, may_block);
     eddy__context_leave (context);
@@ -248,41 +354,4 @@ void eddy_context_get_statistics (EddyContext *context, EddyContextStatistics *s
     statistics->fallbacks = counters->fallbacks;
     statistics->waits = counters->waits;
     statistics->live_operations = context->engine->live;
-}
-
-/* --- invoke ----------------------------------------------------------------------------------- */
-
-typedef struct Invocation {
-    EddyEntry entry;
-    EddyContext *context; /* not a reference: it runs, or is dropped, before the context dies */
-    EddySourceFunc function;
-    void *user_data;
-} Invocation;
-
-static void invocation_run (EddyEntry *entry)
-{
-    Invocation *invocation = EDDY__CONTAINER (entry, Invocation, entry);
-    while (!invocation->context->disposed && invocation->function (invocation->user_data))
-        ;
-    eddy__reserve_free (invocation, sizeof *invocation);
-}
-
-void eddy_context_invoke (EddyContext *context, EddySourceFunc function, void *user_data)
-{
-    context = eddy__context_or_default (context);
-    EDDY__EXPECT (function != NULL);
-    if (eddy__context_is_owned (context) && context->dispatching > 0) {
-        while (function (user_data))
-            ;
-        return;
-    }
-    Invocation *invocation = eddy__reserve_alloc (sizeof *invocation);
-    *invocation = (Invocation){
-        .entry = { .run = invocation_run, .priority = EDDY_PRIORITY_DEFAULT },
-        .context = context,
-        .function = function,
-        .user_data = user_data,
-    };
-    if (!eddy__context_post (context, &invocation->entry))
-        eddy__reserve_free (invocation, sizeof *invocation);
 }

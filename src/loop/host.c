@@ -134,9 +134,14 @@ void eddy__host_resume (EddyContext *context)
 static int64_t host_deadline (EddyContext *context)
 {
     int64_t next = eddy__timers_next (&context->timers);
-    if (context->before_sleep == NULL)
+    bool is_limited = !eddy__list_is_empty (&context->hooked) && context->prepared_ns >= 0;
+    if (context->before_sleep == NULL && !is_limited)
         return next;
     int64_t now_ns = eddy__sys_now_ns ();
+    if (is_limited && context->prepared_ns < next - now_ns)
+        next = now_ns + context->prepared_ns;
+    if (context->before_sleep == NULL)
+        return next;
     int64_t planned_ns = next == INT64_MAX ? -1 : next > now_ns ? next - now_ns : 0;
     int64_t timeout_ns = planned_ns == 0 ? 0 : context->before_sleep (planned_ns);
     return timeout_ns == planned_ns ? next : now_ns + timeout_ns;

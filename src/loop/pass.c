@@ -82,10 +82,12 @@ static int64_t pass_timeout (EddyContext *context)
     return next <= now ? 0 : next - now;
 }
 
-/* Waits for something to do, with nothing in hand. */
-static void pass_sleep (EddyContext *context)
+/* Waits for something to do, with nothing in hand; for so long at most, -1: no limit. */
+static void pass_sleep (EddyContext *context, int64_t limit_ns)
 {
     int64_t timeout_ns = pass_timeout (context);
+    if (limit_ns >= 0 && (timeout_ns < 0 || limit_ns < timeout_ns))
+        timeout_ns = limit_ns;
     if (timeout_ns != 0 && context->before_sleep != NULL)
         timeout_ns = context->before_sleep (timeout_ns);
     if (timeout_ns != 0 && !eddy__port_sleep (context->port))
@@ -95,16 +97,21 @@ static void pass_sleep (EddyContext *context)
     pass_take_mail (context);
 }
 
-/* Finds what is ready. */
-static void pass_collect (EddyContext *context, bool may_block)
+void eddy__context_collect (EddyContext *context, bool may_block)
 {
+    bool has_hooks = !eddy__list_is_empty (&context->hooked);
+    int64_t limit_ns = -1;
+    context->source_time_is_fresh = false;
     /* Mail may have completed what somebody runs this loop for, with nothing left to dispatch: he
      * must look before it sleeps. */
     bool mail = pass_take_mail (context);
     eddy__signals_collect (context);
+    if (EDDY__UNLIKELY (has_hooks))
+        limit_ns = eddy__hooks_prepare (context);
+    context->prepared_ns = limit_ns;
     bool idle = eddy__ready_most_urgent (&context->ready) == NULL;
     if (idle && may_block && !mail)
-        pass_sleep (context);
+        pass_sleep (context, limit_ns);
     else if (idle || eddy__engine_pending (context->engine) || pass_is_look_due (context))
         pass_wait (context, 0);
     if (idle)
@@ -112,13 +119,55 @@ static void pass_collect (EddyContext *context, bool may_block)
     eddy__signals_collect (context);
     if (idle ? context->timers.n > 0 : pass_is_clock_due (context))
         eddy__timers_fire (&context->timers, eddy__context_read_clock (context));
+    if (EDDY__UNLIKELY (has_hooks))
+        eddy__hooks_check (context);
 }
 
-/* Runs what was queued before this pass at the most urgent level. */
-static bool pass_dispatch (EddyContext *context)
+/* Runs entries with somebody told before the first of them and after each. To a fiber that parks
+ * the level is empty meanwhile, so it goes back to the loop. */
+static void pass_dispatch_observed (EddyContext *context, EddyReadyLevel *level)
 {
-    EddyReadyLevel *level = eddy__ready_most_urgent (&context->ready);
-    if (level == NULL)
+    EddyReadyLevel nothing = { .priority = level->priority };
+    EddyEntry *entry;
+    context->pass_level = &nothing;
+    context->observer->stepped (context->observer);
+    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
+        context->n_run++;
+        entry->run (entry);
+        context->observer->stepped (context->observer);
+    }
+}
+
+/* Runs what was queued before this turn at one level; whether something was dispatched: entries of
+ * sources may turn out to be destroyed, or blocked. */
+static bool pass_dispatch_level (EddyContext *context, EddyReadyLevel *level)
+{
+    unsigned before = context->n_run - context->n_skipped;
+    EddyEntry *entry;
+    if (EDDY__UNLIKELY (context->observer != NULL))
+        pass_dispatch_observed (context, level);
+    context->pass_level = level;
+    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
+        context->n_run++;
+        entry->run (entry);
+    }
+    return context->n_run - context->n_skipped != before;
+}
+
+/* The most urgent level that has something to dispatch. */
+static bool pass_dispatch_levels (EddyContext *context)
+{
+    for (unsigned i = 0; i < context->ready.n_levels; i++) {
+        EddyReadyLevel *level = context->ready.order[i];
+        if (level->first != NULL && pass_dispatch_level (context, level))
+            return true;
+    }
+    return false;
+}
+
+bool eddy__context_dispatch (EddyContext *context)
+{
+    if (eddy__ready_most_urgent (&context->ready) == NULL)
         return false;
     EddyContext *outer = pass_context;
     EddyReadyLevel *outer_level = context->pass_level;
@@ -126,25 +175,22 @@ static bool pass_dispatch (EddyContext *context)
     EddyThreadDefault pushed;
     eddy__thread_default_push (&pushed, context);
     pass_context = context;
-    context->pass_level = level;
+    eddy__pass_depth++;
     context->pass_turn = ++context->ready.turn;
     context->dispatching++;
-    EddyEntry *entry;
-    while ((entry = eddy__ready_take (level, context->pass_turn)) != NULL) {
-        context->n_run++;
-        entry->run (entry);
-    }
+    bool dispatched = pass_dispatch_levels (context);
     context->dispatching--;
+    eddy__pass_depth--;
     eddy__thread_default_pop (&pushed);
     context->pass_level = outer_level;
     context->pass_turn = outer_turn;
     pass_context = outer;
     eddy__context_let_go (context);
-    return true;
+    return dispatched;
 }
 
 bool eddy__context_pass (EddyContext *context, bool may_block)
 {
-    pass_collect (context, may_block);
-    return pass_dispatch (context);
+    eddy__context_collect (context, may_block);
+    return eddy__context_dispatch (context);
 }

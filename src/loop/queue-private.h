@@ -36,6 +36,11 @@ EddyReadyLevel *eddy__ready_get_level (EddyReadyQueue *queue, int priority);
 /* Takes an entry out before its turn. */
 void eddy__ready_remove (EddyReadyQueue *queue, EddyEntry *entry);
 
+/* The same, when the entry is among the first of its level; whether it was. */
+bool eddy__ready_remove_near (EddyReadyQueue *queue, EddyEntry *entry);
+/* Takes out all entries that `is_out` tells; returns them as a chain. */
+EddyEntry *eddy__ready_sweep (EddyReadyQueue *queue, bool (*is_out) (const EddyEntry *entry));
+
 void eddy__ready_push_elsewhere (EddyReadyQueue *queue, EddyEntry *entry);
 
 static inline void eddy__ready_join (EddyReadyQueue *queue, EddyReadyLevel *level, EddyEntry *entry)

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* How far a removal looks that may as well not find it. */
+enum { NEAR = 32 };
+
 EddyReadyLevel *eddy__ready_get_level (EddyReadyQueue *queue, int priority)
 {
     unsigned i = 0;
@@ -25,25 +28,60 @@ void eddy__ready_push_elsewhere (EddyReadyQueue *queue, EddyEntry *entry)
     eddy__ready_join (queue, eddy__ready_get_level (queue, entry->priority), entry);
 }
 
+/* Looks for an entry in a level, at most so far; takes it out, and returns whether it was there. */
+static bool ready_remove_from (EddyReadyLevel *level, EddyEntry *entry, size_t farthest)
+{
+    EddyEntry *before = NULL;
+    EddyEntry *at = level->first;
+    for (size_t i = 0; at != NULL && at != entry && i < farthest; i++) {
+        before = at;
+        at = at->next;
+    }
+    if (at != entry)
+        return false;
+    if (before == NULL)
+        level->first = entry->next;
+    else
+        before->next = entry->next;
+    if (level->last == entry)
+        level->last = before;
+    entry->next = NULL;
+    return true;
+}
+
 void eddy__ready_remove (EddyReadyQueue *queue, EddyEntry *entry)
 {
+    for (unsigned i = 0; i < queue->n_levels; i++)
+        if (ready_remove_from (&queue->levels[i], entry, SIZE_MAX))
+            return;
+}
+
+bool eddy__ready_remove_near (EddyReadyQueue *queue, EddyEntry *entry)
+{
+    for (unsigned i = 0; i < queue->n_levels; i++)
+        if (queue->levels[i].priority == entry->priority)
+            return ready_remove_from (&queue->levels[i], entry, NEAR);
+    return false;
+}
+
+EddyEntry *eddy__ready_sweep (EddyReadyQueue *queue, bool (*is_out) (const EddyEntry *entry))
+{
+    EddyEntry *out = NULL;
     for (unsigned i = 0; i < queue->n_levels; i++) {
         EddyReadyLevel *level = &queue->levels[i];
-        EddyEntry *before = NULL;
-        EddyEntry *at = level->first;
-        while (at != NULL && at != entry) {
-            before = at;
-            at = at->next;
+        EddyEntry **link = &level->first;
+        level->last = NULL;
+        while (*link != NULL) {
+            EddyEntry *entry = *link;
+            if (is_out (entry)) {
+                *link = entry->next;
+                entry->next = out;
+                out = entry;
+            } else {
+                level->last = entry;
+                link = &entry->next;
+            }
         }
-        if (at == NULL)
-            continue;
-        if (before == NULL)
-            level->first = entry->next;
-        else
-            before->next = entry->next;
-        if (level->last == entry)
-            level->last = before;
-        entry->next = NULL;
-        return;
     }
+    return out;
 }

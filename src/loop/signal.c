@@ -63,7 +63,8 @@ static int signal_find_fd (int fd)
 
 static int signal_catch (int number)
 {
-    struct sigaction action = { .sa_handler = signal_handler, .sa_flags = SA_RESTART | SA_ONSTACK };
+    struct sigaction action = { .sa_handler = signal_handler,
+                                .sa_flags = SA_RESTART | SA_ONSTACK | SA_NOCLDSTOP };
     sigfillset (&action.sa_mask);
     if (signal_watches[number] > 0)
         return 0;
@@ -72,8 +73,8 @@ static int signal_catch (int number)
 
 int eddy__signal_watch (EddySource *source)
 {
-    int number = source->signal_number;
-    int fd = source->context->port->wake_fd;
+    int number = source->as.signal.number;
+    int fd = source->table->port->wake_fd;
     if (!signal_may_be_watched (number))
         return -EINVAL;
     pthread_mutex_lock (&signal_mutex);
@@ -83,7 +84,7 @@ int eddy__signal_watch (EddySource *source)
         signal_watches[number]++;
         signal_fd_users[place]++;
         __atomic_store_n (&signal_fds[place], fd + 1, __ATOMIC_SEQ_CST);
-        source->signal_seen = __atomic_load_n (&signal_counts[number], __ATOMIC_SEQ_CST);
+        source->as.signal.seen = __atomic_load_n (&signal_counts[number], __ATOMIC_SEQ_CST);
     }
     pthread_mutex_unlock (&signal_mutex);
     return answer;
@@ -91,15 +92,25 @@ int eddy__signal_watch (EddySource *source)
 
 void eddy__signal_unwatch (EddySource *source)
 {
-    int number = source->signal_number;
-    eddy__list_remove (&source->signal_member);
+    int number = source->as.signal.number;
+    eddy__list_remove (&source->as.signal.member);
     pthread_mutex_lock (&signal_mutex);
     if (--signal_watches[number] == 0)
         eddy__sys_sigaction (number, &signal_formers[number], NULL);
-    int place = signal_find_fd (source->context->port->wake_fd);
+    int place = signal_find_fd (source->table->port->wake_fd);
     if (--signal_fd_users[place] == 0)
         __atomic_store_n (&signal_fds[place], 0, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock (&signal_mutex);
+}
+
+void eddy__signal_look (EddySource *source)
+{
+    int number = source->as.signal.number;
+    uint64_t count = __atomic_load_n (&signal_counts[number], __ATOMIC_SEQ_CST);
+    if (count == source->as.signal.seen || source->blocked > 0)
+        return;
+    source->as.signal.seen = count;
+    eddy__source_make_ready (source);
 }
 
 void eddy__signals_collect_slow (EddyContext *context)
@@ -108,12 +119,6 @@ void eddy__signals_collect_slow (EddyContext *context)
     if (generation == context->signals_seen)
         return;
     context->signals_seen = generation;
-    for (EddyList *link = context->signals.next; link != &context->signals; link = link->next) {
-        EddySource *source = EDDY__CONTAINER (link, EddySource, signal_member);
-        uint64_t count = __atomic_load_n (&signal_counts[source->signal_number], __ATOMIC_SEQ_CST);
-        if (count != source->signal_seen && !source->running) {
-            source->signal_seen = count;
-            eddy__source_make_ready (source);
-        }
-    }
+    for (EddyList *link = context->signals.next; link != &context->signals; link = link->next)
+        eddy__signal_look (EDDY__CONTAINER (link, EddySource, as.signal.member));
 }

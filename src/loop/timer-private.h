@@ -32,6 +32,8 @@ typedef struct EddyTimers {
 
 /* Arms a timer that is not armed; 0 or -ENOMEM. */
 int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
+/* Arms a timer, or moves one that is armed; 0 or -ENOMEM. */
+int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
 /* The earliest deadline is earlier now than a foreign loop was told (host.c). */
 void eddy__timers_tell_host (EddyTimers *timers);
 /* Disarms a timer; nothing happens when it is not armed. */

@@ -61,6 +61,21 @@ int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
     return 0;
 }
 
+int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
+{
+    if (timer->index == 0)
+        return eddy__timer_add (timers, timer, deadline_ns);
+    uint32_t at = timer->index - 1;
+    EddyTimerSlot slot = { deadline_ns, timer };
+    if (EDDY__UNLIKELY (deadline_ns < timers->told_ns))
+        eddy__timers_tell_host (timers);
+    if (deadline_ns < timers->slots[at].deadline_ns)
+        timers_sift_up (timers, at, slot);
+    else
+        timers_sift_down (timers, at, slot);
+    return 0;
+}
+
 void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer)
 {
     if (timer->index == 0)

@@ -66,6 +66,17 @@ EDDY_TEST (C1_flag_stays_and_is_raised_once_by_many_threads)
     }
 }
 
+EDDY_TEST (C1_cancel_again_does_nothing)
+{
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    eddy_cancellable_connect (cancellable, count_call, NULL, NULL);
+    for (int i = 0; i < 3; i++)
+        eddy_cancellable_cancel (cancellable);
+    ck_assert_int_eq (calls, 1);
+    ck_assert (eddy_cancellable_is_cancelled (cancellable));
+    eddy_unref (cancellable);
+}
+
 static pthread_t called_in;
 
 static void note_thread (EddyCancellable *cancellable, void *user_data)
@@ -361,18 +372,6 @@ EDDY_TEST (C9_handler_may_drop_the_last_reference)
     ck_assert_int_eq (calls, 5);
 }
 
-/* There is no reset: a cancellable fires once, and its children may already have seen that. */
-EDDY_TEST (C10_cancellable_fires_once)
-{
-    EddyCancellable *cancellable = eddy_cancellable_new ();
-    eddy_cancellable_connect (cancellable, count_call, NULL, NULL);
-    for (int i = 0; i < 3; i++)
-        eddy_cancellable_cancel (cancellable);
-    ck_assert_int_eq (calls, 1);
-    ck_assert (eddy_cancellable_is_cancelled (cancellable));
-    eddy_unref (cancellable);
-}
-
 /* ---- the fd ---------------------------------------------------------------------------------- */
 
 EDDY_TEST (C11_fd_is_one_and_readable_from_the_cancel_on)
@@ -493,4 +492,49 @@ EDDY_TEST (C14_current_is_each_fibers_own)
     eddy_unref (other);
     eddy_unref (one);
     eddy_test_context_end (context);
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+static void count_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    EddyError *error = NULL;
+    (void) source_object, (void) user_data;
+    ck_assert_int_eq (eddy_fd_wait_finish (result, &error), -1);
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    calls++;
+}
+
+EDDY_TEST (C15_cancel_calls_no_operation_back)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    int fds[2];
+    ck_assert_int_eq (pipe (fds), 0);
+    eddy_fd_wait_async (fds[0], POLLIN, EDDY_PRIORITY_DEFAULT, cancellable, count_ready, NULL);
+    eddy_context_iteration (context, false);
+    eddy_cancellable_cancel (cancellable);
+    ck_assert_int_eq (calls, 0);
+    /* Not inside the start either, of what is cancelled already. */
+    eddy_fd_wait_async (fds[0], POLLIN, EDDY_PRIORITY_DEFAULT, cancellable, count_ready, NULL);
+    ck_assert_int_eq (calls, 0);
+    while (calls < 2)
+        eddy_context_iteration (context, true);
+    close (fds[0]);
+    close (fds[1]);
+    eddy_unref (cancellable);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (C16_error_is_cancelled)
+{
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    EddyError *error = NULL;
+    ck_assert (!eddy_cancellable_set_error_if_cancelled (cancellable, &error));
+    ck_assert_ptr_null (error);
+    eddy_cancellable_cancel (cancellable);
+    ck_assert (eddy_cancellable_set_error_if_cancelled (cancellable, NULL));
+    ck_assert (eddy_cancellable_set_error_if_cancelled (cancellable, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    eddy_unref (cancellable);
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* EddySourceTable: a context's sources by id.
+ *
+ * An id is a slot and its generation, so finding and removing take constant time and no id comes
+ * twice. The table outlives its context: a thread that destroys a source while another one frees
+ * the context finds out here, under the lock, that there is no context any more. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <eddy/source.h>
+
+#include "engine/port-private.h"
+
+typedef struct EddySourceSlot {
+    EddySource *source; /* NULL: free */
+    uint32_t generation;
+    uint32_t next_free;
+} EddySourceSlot;
+
+typedef struct EddySourceTable {
+    pthread_mutex_t mutex;
+    uint32_t references;  /* atomic: the context's, and one of each source */
+    EddyPort *port;       /* a reference */
+    void *owner;          /* the context's, for who must not touch the context; atomic */
+    EddyContext *context; /* under the lock; NULL: gone */
+    EddySourceSlot *slots;
+    uint32_t n_slots;
+    uint32_t first_free; /* UINT32_MAX: none */
+} EddySourceTable;
+
+EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port);
+EddySourceTable *eddy__source_table_ref (EddySourceTable *table);
+void eddy__source_table_unref (EddySourceTable *table);
+
+/* The id of a source from now on; 0: memory is out. Any thread, as all that follow; `locked`: the
+ * caller has the lock. */
+uint64_t eddy__source_table_add (EddySourceTable *table, EddySource *source, bool locked);
+/* Nothing happens when it has been removed. */
+void eddy__source_table_remove (EddySourceTable *table, uint64_t id, bool locked);
+/* A reference, or NULL. */
+EddySource *eddy__source_table_find (EddySourceTable *table, uint64_t id);
+EddySource *eddy__source_table_find_by_user_data (EddySourceTable *table, const void *user_data);
+/* Any source, a reference, from slot `*at` on, which is moved behind it; NULL: none is left. */
+EddySource *eddy__source_table_next (EddySourceTable *table, uint32_t *at);
