@@ -61,6 +61,7 @@ static Slot slots[MAX_JOBS];
 static char base[PATH_MAX / 8];
 static sigset_t child_signal;
 static unsigned n_told; /* of the current case */
+static bool is_slow;    /* it is a test that takes too long to be run many times */
 
 static int64_t now_ns (void)
 {
@@ -218,7 +219,9 @@ static void slot_end (Slot *slot, const TortureCase *scenario, int status, Tortu
     if (slot->report->uses_directory)
         folder_remove (slot->report->directory);
     totals->runs++;
-    if (why != NULL) {
+    if (why != NULL && !scenario->is_scenario && slot->fault.nth == 0 && slot->timed_out)
+        is_slow = true;
+    else if (why != NULL) {
         totals->failed++;
         slot_tell (slot, scenario, why);
     } else if (options.shows_each) {
@@ -324,13 +327,14 @@ static TortureFault plan_fault (const Plan *plan, unsigned number)
     return fault;
 }
 
-/* Runs it without a fault, and counts. False when even that goes wrong. */
+/* Runs it without a fault, and counts. False when even that goes wrong, or takes too long. */
 static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *totals)
 {
     unsigned failed = totals->failed;
     memset (plan, 0, sizeof *plan);
     int n_runs = options.sample > 0 ? 1 : COUNTING_RUNS;
-    for (int i = 0; i < n_runs && totals->failed == failed; i++) {
+    is_slow = false;
+    for (int i = 0; i < n_runs && totals->failed == failed && !is_slow; i++) {
         int64_t start_ns = now_ns ();
         slot_start (&slots[0], scenario, (TortureFault){ .nth = 0 });
         server_finish (scenario, totals);
@@ -343,7 +347,7 @@ static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *t
         totals->points += plan->counts[kind];
         plan->total += plan->counts[kind] * plan_modes (kind);
     }
-    return totals->failed == failed;
+    return totals->failed == failed && !is_slow;
 }
 
 /* splitmix64: the same sample for the same seed and case, everywhere. */
