@@ -110,6 +110,10 @@ static inline bool eddy__cancellable_is_told (const EddyCancellable *cancellable
     return __atomic_load_n (&cancellable->state, __ATOMIC_SEQ_CST) == EDDY_CANCELLABLE_CANCELLED;
 }
 
+/* Stands in for one that memory was not there for: cancelled, with that as its cause. No reference
+ * of the caller's. */
+EddyCancellable *eddy__cancellable_no_memory (void);
+
 /* Has `observer` told of each look at it and at its children to come; NULL when memory is out. */
 EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer);
 

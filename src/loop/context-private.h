@@ -142,6 +142,9 @@ extern bool (*eddy__context_in_fiber) (void);
  * waits, for it is never long. */
 extern void *eddy__context_caretaker;
 
+/* eddy_context_new(); NULL with -errno in `answer`. */
+EddyContext *eddy__context_new (int *answer);
+
 /* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it; -EDEADLK:
  * in a fiber, or in a source's prepare or check; -EXDEV: it has operations under way in another
  * thread). */
