@@ -434,5 +434,19 @@ class Use(Example):
                 self.assertNotIn("-private.h", text)
 
 
+class Tutorial(unittest.TestCase):
+    def test_quotes(self):
+        """docs/tutorial.md: what it quotes stands in the examples, word for word"""
+        page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+        sources = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.[ch]")]
+        quotes = re.findall(r"^```c\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        self.assertGreater(len(quotes), 10)
+        for quote in quotes:
+            # Pieces of one function may be left out.
+            for piece in re.split(r"^\s*/\* … \*/\n", quote, flags=re.MULTILINE):
+                with self.subTest(piece=piece):
+                    self.assertTrue(any(piece in source for source in sources))
+
+
 if __name__ == "__main__":
     tap.main()
