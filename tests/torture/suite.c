@@ -12,7 +12,7 @@
 #include "run.h"
 #include "test.h"
 
-enum { SUITE_TIMEOUT_SECONDS = 6 };
+enum { SUITE_TIMEOUT_SECONDS = 3 };
 
 static EddyTestReport test_report;
 EddyTestReport *eddy_test_report = &test_report;
