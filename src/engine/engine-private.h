@@ -163,3 +163,5 @@ void eddy__workers_publish_one (EddyOp *op);
 bool eddy__workers_cancel (EddyOp *op);
 /* Whether this thread is a worker. */
 bool eddy__workers_inside (void);
+/* Whether this process is the child of one that had begun to use engines or workers. */
+bool eddy__engine_is_orphaned (void);

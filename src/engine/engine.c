@@ -53,9 +53,9 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
  * and workers exist that a child has no part in. */
 bool eddy__engine_is_orphaned (void)
 {
-    static bool opened;
-    if (!__atomic_load_n (&opened, __ATOMIC_RELAXED) &&
-        !__atomic_exchange_n (&opened, true, __ATOMIC_RELAXED))
+    static bool begun;
+    if (!__atomic_load_n (&begun, __ATOMIC_RELAXED) &&
+        !__atomic_exchange_n (&begun, true, __ATOMIC_RELAXED))
         eddy__sys_forked_reset ();
     return eddy__sys_forked ();
 }

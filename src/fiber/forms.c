@@ -359,10 +359,11 @@ static void form_fiber_clear (void *extra)
 
 /* --- cancelling ------------------------------------------------------------------------------- */
 
-/* Home thread. A request that is still on its way there ends when it arrives. */
+/* Home thread. A request that is still on its way there ends when it arrives. A worker may be
+ * writing the state; that it is no longer NEW is known here since this thread submitted it. */
 static void form_future_cancel (FormFuture *self)
 {
-    if (self->op.state == EDDY_OP_NEW)
+    if (__atomic_load_n (&self->op.state, __ATOMIC_RELAXED) == EDDY_OP_NEW)
         self->op.op_flags |= EDDY_OP_CANCEL_ASKED;
     else
         eddy__engine_cancel (self->op.engine, &self->op);

@@ -124,6 +124,9 @@ void eddy__cancellable_expire (EddyCancellable *cancellable);
  * is not in use; -ENOMEM. Owner of the context only. The caller keeps the cancellable alive. */
 int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
                              EddyCancelWatch *watch);
+/* The same, but a deadline that has passed is left to its timer: no handler runs in here. */
+int eddy__cancellable_follow (EddyCancellable *cancellable, EddyContext *context,
+                              EddyCancelWatch *watch);
 /* Nobody is left in the list of a link that has a timer. */
 void eddy__cancel_link_disarm (EddyCancelLink *link);
 /* Takes a watch off; nothing happens when it is off. Owner of the context only. */
