@@ -284,7 +284,7 @@ __attribute__ ((noinline)) static void source_skip (EddySource *source, unsigned
 /* Made ready again in the pass in which its parent has already had it dispatched. */
 static bool source_waits_for_next_pass (EddySource *source)
 {
-    if (source->ready == 0 || !source_was_dispatched (source))
+    if (source->ready == 0 || !source_was_dispatched (source) || source->context->disposed)
         return false;
     source->in_queue = true;
     source->context->n_queued_sources++;
