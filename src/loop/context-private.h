@@ -45,6 +45,7 @@ struct EddyContext {
     struct EddyHost *host; /* of a context that has a foreign loop (host.c); else NULL */
     /* Sources: */
     EddySourceTable *table;    /* all that are attached, by id */
+    EddyList sources;          /* those that it has taken in */
     EddyList signals;          /* the signal sources */
     EddyList hooked;           /* those with prepare or check hooks */
     int64_t prepared_ns;       /* how long the hooks let the last pass wait; -1: no limit */
@@ -140,6 +141,9 @@ extern bool (*eddy__context_in_fiber) (void);
 /* What `owner` says while a caretaker has the context (source.c): a thread that would acquire it
  * waits, for it is never long. */
 extern void *eddy__context_caretaker;
+
+/* eddy_context_new(); NULL with -errno in `answer`. */
+EddyContext *eddy__context_new (int *answer);
 
 /* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it; -EDEADLK:
  * in a fiber, or in a source's prepare or check; -EXDEV: it has operations under way in another

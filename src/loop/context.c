@@ -91,8 +91,14 @@ static const EddyClass context_class = { .name = "EddyContext",
 
 EddyContext *eddy_context_new (void)
 {
-    int error = 0;
-    EddyPort *port = eddy__port_new (&error);
+    int answer;
+    return eddy__context_new (&answer);
+}
+
+EddyContext *eddy__context_new (int *answer)
+{
+    *answer = -ENOMEM;
+    EddyPort *port = eddy__port_new (answer);
     EddyContext *context = port == NULL ? NULL : eddy__block_alloc (sizeof *context);
     EddySourceTable *table = context == NULL ? NULL : eddy__source_table_new (context, port);
     if (table == NULL) {
@@ -106,6 +112,7 @@ EddyContext *eddy_context_new (void)
     context->port = port;
     context->table = table;
     context->now_ns = eddy__sys_now_ns ();
+    eddy__list_init (&context->sources);
     eddy__list_init (&context->signals);
     eddy__list_init (&context->hooked);
     eddy__list_init (&context->polls);

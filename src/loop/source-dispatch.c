@@ -304,7 +304,7 @@ void eddy__source_run (EddyEntry *entry)
         context->n_stale_sources--;
     else if (EDDY__UNLIKELY (source_waits_for_next_pass (source)))
         return;
-    bool runs = source->ready != 0 && source->blocked == 0 && source->active;
+    bool runs = source->ready != 0 && source->blocked == 0 && !context->disposed;
     if (runs && EDDY__UNLIKELY (!source_is_still_ready (source, context->pass_turn))) {
         source->ready = 0;
         eddy__source_watch (source);

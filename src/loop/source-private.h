@@ -9,6 +9,7 @@
 #include <eddy/source.h>
 
 #include "base/list-private.h"
+#include "loop/cancellable-private.h"
 #include "loop/context-private.h"
 #include "loop/source-table-private.h"
 
@@ -92,6 +93,7 @@ struct EddySource {
     bool name_is_ours; /* to free */
     EddySource *parent;
     EddyList children;
+    EddyList member;  /* of the context's, while it is active */
     EddyList sibling; /* in the parent's children, which then has a reference */
     EddyList fds;
     EddyList hook; /* in the context's list of sources with prepare or check */
@@ -115,6 +117,11 @@ struct EddySource {
             pid_t pid;
             int pidfd; /* -1: there was no such child when it was made */
         } child;
+        struct {
+            EddyCancellable *cancellable; /* a reference, or NULL */
+            EddyCancelWatch watch;
+            bool dispatched;
+        } cancellable;
     } as;
 };
 

@@ -70,7 +70,7 @@ void eddy__source_apply_ready_time (EddySource *source)
     if (ready_time_ns > context->now_ns) {
         int answer = eddy__timer_set (&context->timers, &source->timer, ready_time_ns);
         /* The first one now: it may be due already. */
-        if (source->timer.index == 1)
+        if (answer == 0 && ready_time_ns == eddy__timers_next (&context->timers))
             context->clock_run = context->n_run - EDDY__CLOCK_EVERY;
         if (answer == 0) {
             eddy__source_unready (source, EDDY__READY_BY_TIME);

@@ -71,6 +71,7 @@ EddySource *eddy__source_new (const EddySourceKind *kind, int priority, size_t s
     source->timer.fire = eddy__source_fire;
     source->ready_time_ns = -1;
     eddy__list_init (&source->children);
+    eddy__list_init (&source->member);
     eddy__list_init (&source->sibling);
     eddy__list_init (&source->fds);
     eddy__list_init (&source->hook);
@@ -271,6 +272,7 @@ static void source_deactivate (EddySource *source, Rest *rest)
     EddyContext *context = source->context;
     source->active = false;
     eddy__source_unready (source, EDDY__READY_ANYHOW);
+    eddy__list_remove (&source->member);
     eddy__timer_remove (&context->timers, &source->timer);
     eddy__hooks_remove (source);
     eddy__source_disarm_fds (source);
@@ -335,6 +337,7 @@ static void source_attach_child (EddySource *parent, EddySource *child, Rest *re
 static void source_activate (EddySource *source, Rest *rest, bool locked)
 {
     source->active = true;
+    eddy__list_append (&source->context->sources, &source->member);
     if (source->kind->activate != NULL)
         source->kind->activate (source);
     if (source->kind->start != NULL)
@@ -467,7 +470,11 @@ void eddy__sources_destroy_all (EddyContext *context)
     EddySource *source;
     while ((source = eddy__source_table_next (context->table, &at)) != NULL) {
         eddy_source_destroy (source);
-        /* Another thread may be about to destroy it, and come too late to tell. */
+        eddy_unref (source);
+    }
+    /* Others are being destroyed by other threads, which may come too late with their entries. */
+    while (!eddy__list_is_empty (&context->sources)) {
+        source = eddy_ref (EDDY__CONTAINER (context->sources.next, EddySource, member));
         eddy__source_sync (source);
         eddy_unref (source);
     }
