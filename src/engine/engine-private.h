@@ -76,6 +76,9 @@ struct EddyEngine {
 
 /* Opens the engine that EDDY_ENGINE=auto|uring|epoll asks for; 0, or -errno with a reason. */
 int eddy__engine_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len);
+/* Whether this is a child of a process that had begun to use engines and workers; asked by whoever
+ * is about to begin. */
+bool eddy__engine_is_orphaned (void);
 /* No operation may be live. */
 void eddy__engine_close (EddyEngine *engine);
 

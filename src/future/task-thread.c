@@ -254,6 +254,11 @@ void eddy__task_job_free (EddyTask *task)
     eddy__block_free (job, sizeof *job);
 }
 
+static EddyError *task_no_memory (void)
+{
+    return eddy_error_new_errno (ENOMEM, "a task in a thread");
+}
+
 /* Hands the job over, or answers for it. A worker that calls in place does it himself. */
 static void task_start_job (EddyTask *task, bool in_place)
 {
@@ -267,10 +272,16 @@ static void task_start_job (EddyTask *task, bool in_place)
         task_deliver_error (task, eddy_error_new_errno (ECHILD, "a task in a thread"));
         return;
     }
+    EddyCancellable *own = eddy_task_get_cancellable (task);
     eddy_task_ref (task);
-    job->handler =
-        eddy_cancellable_connect (eddy_task_get_cancellable (task), task_thread_cancelled,
-                                  eddy_task_ref (task), task_unref_handler);
+    job->handler = eddy_cancellable_connect (own, task_thread_cancelled, eddy_task_ref (task),
+                                             task_unref_handler);
+    if (job->handler == 0 && (own != task->cancellable || !eddy__cancellable_is_cancelled (own))) {
+        /* Deaf to a cancel it would not be what was asked for. */
+        task_deliver_error (task, task_no_memory ());
+        eddy_task_unref (task);
+        return;
+    }
     if (!in_place) {
         eddy__workers_publish_one (&job->op);
         return;
@@ -279,34 +290,63 @@ static void task_start_job (EddyTask *task, bool in_place)
     job_complete (&job->op);
 }
 
-/* A task that can be run; NULL after misuse. */
-static EddyTaskJob *task_make_job (EddyTask *task, EddyTaskThreadFunc function, const char *caller)
+/* Whether a task can be run; false after misuse. */
+static bool task_can_run (EddyTask *task, EddyTaskThreadFunc function, const char *caller)
 {
     if (task == NULL || function == NULL || task->job != NULL ||
         !eddy__future_is_pending (&task->future)) {
         eddy__misuse (caller, "a task that was neither returned nor run, and a function");
-        return NULL;
+        return false;
     }
+    return true;
+}
+
+/* Its job; false when memory is out. */
+static bool task_make_job (EddyTask *task, EddyTaskThreadFunc function)
+{
     EddyTaskJob *job = eddy__block_alloc (sizeof *job);
     if (job == NULL)
-        eddy__alloc_exhausted (sizeof *job);
+        return false;
     job_init (job, task, function);
-    return task->job = job;
+    task->job = job;
+    return true;
 }
 
 void eddy_task_run_in_thread (EddyTask *task, EddyTaskThreadFunc function)
 {
-    if (task_make_job (task, function, __func__) != NULL)
+    if (!task_can_run (task, function, __func__))
+        return;
+    if (task_make_job (task, function))
         task_start_job (task, /* in_place= */ false);
+    else
+        eddy_task_return_error (task, task_no_memory ());
+}
+
+/* Completes a task that is waited for, here and now, if no other thread runs its context: nobody
+ * might ever again. */
+static void task_complete_sync (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    EddyContext *context = task->future.context;
+    task->future.has_callback = false;
+    bool acquired = !eddy__context_is_owned (context) && eddy__context_is_home (context) &&
+                    eddy_context_acquire (context);
+    eddy__future_complete (&task->future, value, error);
+    if (acquired)
+        eddy_context_release (context);
+    eddy_unref (task); /* the callback's handle */
 }
 
 bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTask *waiter)
 {
-    EddyTaskJob *job = task_make_job (task, function, "eddy_task_run_in_thread_sync");
-    if (job == NULL)
+    if (!task_can_run (task, function, "eddy_task_run_in_thread_sync"))
         return false;
-    job->is_sync = true;
-    job->waiter = waiter;
+    if (!task_make_job (task, function)) {
+        EddyValue nothing = EDDY_VALUE_INIT;
+        task_complete_sync (task, &nothing, task_no_memory ());
+        return false;
+    }
+    task->job->is_sync = true;
+    task->job->waiter = waiter;
     /* A worker has the thread that the function needs, unless it is to be left behind. */
     task_start_job (task, eddy__workers_inside () && !eddy_task_get_return_on_cancel (task));
     return true;
@@ -315,7 +355,6 @@ bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTas
 void eddy__task_end_sync (EddyTask *task)
 {
     EddyTaskJob *job = task->job;
-    EddyContext *context = task->future.context;
     pthread_mutex_lock (&job->mutex);
     while (!job->ready)
         pthread_cond_wait (&job->delivery, &job->mutex);
@@ -324,12 +363,5 @@ void eddy__task_end_sync (EddyTask *task)
     pthread_mutex_unlock (&job->mutex);
     while (!__atomic_load_n (&job->left, __ATOMIC_ACQUIRE))
         eddy__sys_sched_yield ();
-    task->future.has_callback = false;
-    /* Here and now, if no other thread runs the context: nobody might ever again. */
-    bool acquired = !eddy__context_is_owned (context) && eddy__context_is_home (context) &&
-                    eddy_context_acquire (context);
-    eddy__future_complete (&task->future, &value, error);
-    if (acquired)
-        eddy_context_release (context);
-    eddy_unref (task); /* the callback's handle */
+    task_complete_sync (task, &value, error);
 }

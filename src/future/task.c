@@ -177,7 +177,7 @@ EddyCancellable *eddy_task_get_cancellable (EddyTask *task)
         return own;
     EddyCancellable *made = eddy_cancellable_new_child (task->parent);
     if (made == NULL)
-        eddy__alloc_exhausted (sizeof *made);
+        return eddy__cancellable_no_memory ();
     /* Two may ask for the first time at once. */
     if (__atomic_compare_exchange_n (&task->cancellable, &own, made, /* weak= */ false,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))

@@ -71,6 +71,7 @@ EddySource *eddy__source_new (const EddySourceKind *kind, int priority, size_t s
     source->timer.fire = eddy__source_fire;
     source->ready_time_ns = -1;
     eddy__list_init (&source->children);
+    eddy__list_init (&source->member);
     eddy__list_init (&source->sibling);
     eddy__list_init (&source->fds);
     eddy__list_init (&source->hook);
@@ -270,7 +271,8 @@ static void source_deactivate (EddySource *source, Rest *rest)
 {
     EddyContext *context = source->context;
     source->active = false;
-    source->ready = 0;
+    eddy__source_unready (source, EDDY__READY_ANYHOW);
+    eddy__list_remove (&source->member);
     eddy__timer_remove (&context->timers, &source->timer);
     eddy__hooks_remove (source);
     eddy__source_disarm_fds (source);
@@ -335,6 +337,7 @@ static void source_attach_child (EddySource *parent, EddySource *child, Rest *re
 static void source_activate (EddySource *source, Rest *rest, bool locked)
 {
     source->active = true;
+    eddy__list_append (&source->context->sources, &source->member);
     if (source->kind->activate != NULL)
         source->kind->activate (source);
     if (source->kind->start != NULL)
@@ -444,10 +447,16 @@ void eddy_source_destroy (EddySource *source)
     uint32_t before = source_state_set (source, EDDY__SOURCE_DESTROYED);
     if ((before & EDDY__SOURCE_DESTROYED) || !(before & EDDY__SOURCE_ATTACHED))
         return;
+    /* From another thread: told to the owner while the table still has it. So when the context is
+     * freed meanwhile, its end finds either the source there or what was posted. */
+    bool is_ours = source_is_ours (source);
+    if (!is_ours)
+        eddy__source_sync (source);
     eddy__source_table_remove (source->table, source->id, /* locked= */ false);
     if (!(before & EDDY__SOURCE_RUNNING))
         eddy__source_drop_callback (source);
-    eddy__source_sync (source);
+    if (is_ours)
+        eddy__source_sync (source);
 }
 
 bool eddy_source_is_destroyed (EddySource *source)
@@ -461,6 +470,12 @@ void eddy__sources_destroy_all (EddyContext *context)
     EddySource *source;
     while ((source = eddy__source_table_next (context->table, &at)) != NULL) {
         eddy_source_destroy (source);
+        eddy_unref (source);
+    }
+    /* Others are being destroyed by other threads, which may come too late with their entries. */
+    while (!eddy__list_is_empty (&context->sources)) {
+        source = eddy_ref (EDDY__CONTAINER (context->sources.next, EddySource, member));
+        eddy__source_sync (source);
         eddy_unref (source);
     }
 }
