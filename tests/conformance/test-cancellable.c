@@ -385,6 +385,25 @@ EDDY_TEST (C9_handler_may_drop_the_last_reference)
     ck_assert_int_eq (calls, 5);
 }
 
+/* Whatever happens to it later, it stays cancelled, and no handler is called a second time. */
+EDDY_TEST (C10_cancelled_once_and_for_all)
+{
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    eddy_cancellable_connect (cancellable, count_call, NULL, count_destroy);
+    for (int i = 1; i <= 3; i++) {
+        eddy_cancellable_cancel (cancellable);
+        ck_assert (eddy_cancellable_is_cancelled (cancellable));
+        /* One that comes now is called at once, the first one never again. */
+        ck_assert_uint_eq (eddy_cancellable_connect (cancellable, count_call, NULL, NULL), 0);
+        ck_assert_int_eq (calls, 1 + i);
+        ck_assert_int_eq (destroyed, 1);
+    }
+    EddyCancellable *next = eddy_cancellable_new ();
+    ck_assert (!eddy_cancellable_is_cancelled (next));
+    eddy_unref (next);
+    eddy_unref (cancellable);
+}
+
 /* ---- the fd ---------------------------------------------------------------------------------- */
 
 EDDY_TEST (C11_fd_is_one_and_readable_from_the_cancel_on)
