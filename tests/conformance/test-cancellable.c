@@ -183,6 +183,23 @@ EDDY_TEST (C5_connect_when_cancelled_calls_at_once)
     eddy_unref (cancellable);
 }
 
+/* Whichever comes first, the handler is called once: by the cancel, or by the connect. */
+EDDY_TEST (C5_connect_while_another_thread_cancels)
+{
+    for (int round = 0; round < 500; round++) {
+        EddyCancellable *cancellable = eddy_cancellable_new ();
+        pthread_t thread;
+        calls = destroyed = 0;
+        pthread_create (&thread, NULL, cancel_in_thread, cancellable);
+        for (int i = 0; i < 5; i++)
+            eddy_cancellable_connect (cancellable, count_call, NULL, count_destroy);
+        pthread_join (thread, NULL);
+        ck_assert_int_eq (calls, 5);
+        ck_assert_int_eq (destroyed, 5);
+        eddy_unref (cancellable);
+    }
+}
+
 EDDY_TEST (C6_data_is_destroyed_once)
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
