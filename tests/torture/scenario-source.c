@@ -58,7 +58,7 @@ static bool fd_seen (int fd, unsigned events, void *data)
     /* An fd that cannot be polled is told as an error of it. */
     if ((events & POLLIN) == 0) {
         torture_refused ("to poll");
-        return true;
+        return false;
     }
     torture_require (read (fd, &byte, 1) == 1);
     return ++seen->calls < seen->wanted;
@@ -73,9 +73,8 @@ TORTURE_SCENARIO (source_fd)
     EddyContext *context = torture_context_begin ();
     if (context != NULL &&
         source_start (eddy_fd_source_new (fds[0], POLLIN), EDDY_SOURCE_FUNC (fd_seen), &seen)) {
-        torture_run_until (context, &seen.calls, 3);
         torture_run_until (context, &seen.destroyed, 1);
-        torture_require (seen.calls == 3 && (seen.events & POLLIN) != 0);
+        torture_require (torture_has_failed () || (seen.calls == 3 && seen.events == POLLIN));
     }
     torture_context_end (context);
     close (fds[0]);
