@@ -67,23 +67,23 @@ typedef struct EddySourceKind {
 
 struct EddySource {
     EddyObject object;
-    /* What set_ready_time touches lies together: with a million sources each line is a miss. */
+    /* What set_ready_time touches lies in one line: with a million sources each one is a miss. */
     EddyTimer timer;
     int64_t ready_time_ns;  /* atomic; -1: none */
     EddySourceTable *table; /* of its context, a reference; NULL before attach */
-    EddyContext *context;   /* not a reference: the context destroys its sources */
     uint32_t state;         /* atomic */
     uint8_t control_posted; /* atomic: the control entry is on its way */
     bool active;            /* its context has taken it in */
     uint8_t ready;          /* why; its entry is in the queue */
     bool in_queue;          /* its entry is, ready or not any more */
+    unsigned blocked;       /* by so many dispatches, its own and its ancestors' */
+    EddyContext *context;   /* not a reference: the context destroys its sources */
     EddyEntry entry;        /* in the ready queue */
     EddyEntry control;      /* carries what other threads want */
     const EddySourceKind *kind;
     EddySourceCallback callback;
     EddySourceFrame *callback_frame; /* the outermost dispatch that uses the callback */
     unsigned depth;                  /* dispatches of it under way, one in another */
-    unsigned blocked;                /* by so many dispatches, its own and its ancestors' */
     uint32_t dispatched_turn;        /* of the pass that dispatched it last */
     bool can_recurse;
     bool once;         /* its callback returns nothing, and is called once */
@@ -99,6 +99,7 @@ struct EddySource {
     EddyList hook; /* in the context's list of sources with prepare or check */
     uint64_t id;
     const char *name;
+    void *memory;                 /* that it lies in, aligned, when it has private data */
     const EddySourceFuncs *funcs; /* of the program's own kinds */
     union {
         struct {

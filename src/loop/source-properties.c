@@ -58,7 +58,7 @@ bool eddy_source_get_can_recurse (EddySource *source)
 
 void eddy__source_apply_ready_time (EddySource *source)
 {
-    EddyContext *context = source->context;
+    EddyContext *context = source->table->context; /* in a line that is at hand */
     int64_t ready_time_ns = __atomic_load_n (&source->ready_time_ns, __ATOMIC_RELAXED);
     if (ready_time_ns < 0 || source->blocked > 0) {
         eddy__timer_remove (&context->timers, &source->timer);
@@ -86,7 +86,7 @@ void eddy_source_set_ready_time (EddySource *source, int64_t ready_time_ns)
 {
     EDDY__EXPECT (source != NULL && ready_time_ns >= -1);
     uint32_t state = __atomic_load_n (&source->state, __ATOMIC_ACQUIRE);
-    __atomic_store_n (&source->ready_time_ns, ready_time_ns, __ATOMIC_SEQ_CST);
+    __atomic_store_n (&source->ready_time_ns, ready_time_ns, __ATOMIC_RELEASE);
     if ((state & (EDDY__SOURCE_ATTACHED | EDDY__SOURCE_DESTROYED)) != EDDY__SOURCE_ATTACHED)
         return;
     if (EDDY__LIKELY (__atomic_load_n (&source->table->owner, __ATOMIC_RELAXED) ==
@@ -94,7 +94,7 @@ void eddy_source_set_ready_time (EddySource *source, int64_t ready_time_ns)
                       source->active))
         eddy__source_apply_ready_time (source);
     else
-        eddy__source_sync (source);
+        eddy__source_sync (source); /* whose atomic exchange comes after the store above */
 }
 
 int64_t eddy_source_get_ready_time (EddySource *source)

@@ -14,6 +14,9 @@
 /* Destroyed sources in the ready queue are looked for from so many on. */
 enum { STALE_LEAST = 256 };
 
+/* Of the processor's cache. */
+enum { LINE = 64 };
+
 /* Sets bits of the state and returns what it was. */
 static uint32_t source_state_set (EddySource *source, uint32_t bits)
 {
@@ -39,8 +42,9 @@ static void source_finalize (void *object)
 
 static void source_finalize_with_data (void *object)
 {
-    source_finalize (object);
-    eddy__free (object);
+    EddySource *source = object;
+    source_finalize (source);
+    eddy__free (source->memory);
 }
 
 static const EddyClass source_class = { .name = "EddySource",
@@ -54,9 +58,12 @@ static EddySource *source_alloc (size_t size)
 {
     if (size == sizeof (EddySource))
         return eddy_object_new (&source_class);
-    EddySource *source = eddy__alloc0 (size);
-    if (source != NULL)
-        eddy__object_init (source, &source_with_data_class);
+    char *memory = size > SIZE_MAX - LINE ? NULL : eddy__alloc0 (size + LINE);
+    if (memory == NULL)
+        return NULL;
+    EddySource *source = (EddySource *) (void *) (memory + LINE - (uintptr_t) memory % LINE);
+    source->memory = memory;
+    eddy__object_init (source, &source_with_data_class);
     return source;
 }
 
