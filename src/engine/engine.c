@@ -148,7 +148,8 @@ static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
     int64_t answer = ENGINE_HOOK (begin) (op);
     if (answer >= 0)
         return false;
-    engine->live++;
+    if (!(op->op_flags & EDDY_OP_BACKGROUND))
+        engine->live++;
     op->state = EDDY_OP_STAGED;
     eddy__engine_fail (engine, op, answer);
     return true;

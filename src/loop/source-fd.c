@@ -41,7 +41,7 @@ struct EddyFdPoll {
 static void poll_free (EddyFdPoll *poll)
 {
     eddy__list_remove (&poll->member);
-    eddy__block_free (poll, sizeof *poll);
+    eddy__reserve_free (poll, sizeof *poll);
 }
 
 /* --- arming ----------------------------------------------------------------------------------- */
@@ -91,9 +91,7 @@ static void watch_arm (EddyFdWatch *watch)
             eddy__list_append (&context->unarmed, &watch->unarmed);
         return;
     }
-    EddyFdPoll *poll = eddy__block_alloc (sizeof *poll);
-    if (poll == NULL)
-        eddy__alloc_exhausted (sizeof *poll);
+    EddyFdPoll *poll = eddy__reserve_alloc (sizeof *poll);
     eddy__op_init (&poll->op, EDDY_OP_POLL, watch->fd);
     poll->op.op_flags |= EDDY_OP_BACKGROUND;
     /* Some engines know no registration for no event at all. */
