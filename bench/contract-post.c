@@ -12,6 +12,7 @@ typedef struct {
     uint64_t number;
 } Message;
 
+static EddyContext *message_context;
 static Message message_window[MESSAGES_WINDOW];
 
 static void message_run (EddyPost *post)
@@ -25,16 +26,17 @@ static void messages_send (uint64_t number)
     message->post.run = message_run;
     message->post.priority = EDDY_PRIORITY_DEFAULT;
     message->number = number;
-    eddy_context_post (NULL, &message->post);
+    eddy_context_post (message_context, &message->post);
 }
 
 static void messages_wait (void)
 {
-    eddy_context_iteration (NULL, true);
+    eddy_context_iteration (message_context, true);
 }
 
 int main (int argc, char **argv)
 {
-    eddy_context_acquire (NULL); /* as a running loop has it */
+    message_context = eddy_context_default ();
+    eddy_context_acquire (message_context); /* as a running loop has it */
     return messages_main ("contract-post", argc == 2 ? argv[1] : NULL);
 }

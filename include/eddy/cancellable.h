@@ -4,11 +4,11 @@
 #define EDDY_CANCELLABLE_H
 
 #include <eddy/error.h>
+#include <eddy/source.h>
 
 EDDY_BEGIN_DECLS
 
-/** A poll record of <poll.h>. */
-struct pollfd;
+struct pollfd; /* of <poll.h> */
 
 /** A flag that is raised once, and tells whoever watches it. It may have a deadline, at which it is
  * cancelled as if somebody did it. An object. NULL stands for "never cancelled", and inside a fiber
@@ -174,6 +174,23 @@ EDDY_API void eddy_cancellable_release_fd (EddyCancellable *cancellable);
  * Since: 0.1
  */
 EDDY_API bool eddy_cancellable_make_pollfd (EddyCancellable *cancellable, struct pollfd *pollfd);
+
+/** A source's callback: called in its loop, once. Returns: whether the source stays attached; it is
+ * not called again either way. */
+typedef bool (*EddyCancellableSourceFunc) (EddyCancellable *cancellable, void *user_data);
+
+/**
+ * A source that is ready once a cancellable is cancelled, or its deadline has come. It is
+ * dispatched once, by the loop that it is attached to, never inside the cancel.
+ *
+ * @cancellable: a cancellable, of which the source keeps a reference; NULL: it is never ready
+ *
+ * Returns: a source with one reference, whose callback is an EddyCancellableSourceFunc; NULL when
+ *     memory is out
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API EddySource *eddy_cancellable_source_new (EddyCancellable *cancellable);
 
 /** The innermost cancellable that was made current where the caller runs, in this fiber or else in
  * this thread; borrowed; NULL: none. Thread: any. Since: 0.1 */

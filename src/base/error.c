@@ -37,13 +37,18 @@ static EddyError error_no_memory = {
     .message = (char *) "out of memory"
 };
 
+EddyError *eddy__error_no_memory (void)
+{
+    return eddy_ref (&error_no_memory);
+}
+
 /* Takes `message`; NULL: memory was out. */
 static EddyError *error_make (const char *domain, int code, int error_number, char *message)
 {
     EddyError *error = message == NULL ? NULL : eddy_object_new (&error_class);
     if (error == NULL) {
         eddy__free (message);
-        return eddy_ref (&error_no_memory);
+        return eddy__error_no_memory ();
     }
     error->domain = domain;
     error->code = code;

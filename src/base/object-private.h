@@ -89,6 +89,9 @@ extern void (*eddy__object_bound_gone) (void *object);
  * sought, and its dispose must keep seekers away; or it is bound. */
 bool eddy__object_try_ref (void *object);
 
+/* Gives a reference up unless it is the last one: then it is still the caller's. */
+bool eddy__object_unref_unless_last (void *object);
+
 /* Warns that `function` was misused, naming what should have held. */
 void eddy__misuse (const char *function, const char *expectation);
 

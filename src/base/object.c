@@ -54,6 +54,18 @@ bool eddy__object_try_ref (void *object)
     return false;
 }
 
+bool eddy__object_unref_unless_last (void *object)
+{
+    EddyObject *self = object;
+    uint32_t references = __atomic_load_n (&self->references, __ATOMIC_RELAXED);
+    while (references > 1) {
+        if (__atomic_compare_exchange_n (&self->references, &references, references - 1,
+                                         /* weak= */ true, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
 /* Of a class whose memory is a block of its size. */
 __attribute__ ((noinline)) static void object_end_block (EddyObject *object)
 {

@@ -76,6 +76,9 @@ struct EddyEngine {
 
 /* Opens the engine that EDDY_ENGINE=auto|uring|epoll asks for; 0, or -errno with a reason. */
 int eddy__engine_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len);
+/* Whether this is a child of a process that had begun to use engines and workers; asked by whoever
+ * is about to begin. */
+bool eddy__engine_is_orphaned (void);
 /* No operation may be live. */
 void eddy__engine_close (EddyEngine *engine);
 
@@ -160,3 +163,5 @@ void eddy__workers_publish_one (EddyOp *op);
 bool eddy__workers_cancel (EddyOp *op);
 /* Whether this thread is a worker. */
 bool eddy__workers_inside (void);
+/* Whether this process is the child of one that had begun to use engines or workers. */
+bool eddy__engine_is_orphaned (void);

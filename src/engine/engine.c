@@ -51,10 +51,11 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
 
 /* A child of a fork may use Eddy if its parent had not begun to: from the first engine on, rings
  * and workers exist that a child has no part in. */
-static bool engine_is_orphaned (void)
+bool eddy__engine_is_orphaned (void)
 {
-    static bool opened;
-    if (!__atomic_exchange_n (&opened, true, __ATOMIC_RELAXED))
+    static bool begun;
+    if (!__atomic_load_n (&begun, __ATOMIC_RELAXED) &&
+        !__atomic_exchange_n (&begun, true, __ATOMIC_RELAXED))
         eddy__sys_forked_reset ();
     return eddy__sys_forked ();
 }
@@ -63,7 +64,7 @@ int eddy__engine_open (EddyEngine **engine, EddyPort *port, char *reason, size_t
 {
     static const char asked[] = "asked for by EDDY_ENGINE";
     const char *wish = eddy__sys_getenv ("EDDY_ENGINE");
-    if (engine_is_orphaned ()) {
+    if (eddy__engine_is_orphaned ()) {
         snprintf (reason, reason_len,
                   "the child of a fork that did not exec cannot go on with Eddy");
         return -ECHILD;

@@ -252,11 +252,18 @@ static void uring_stage_cancels (UringEngine *self)
 
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result);
 
+/* Whether a test denies what the ring would be asked for. */
+static bool uring_is_denied (const UringEngine *self, const EddyOp *op)
+{
+    unsigned kind = op->route == EDDY_ROUTE_POLL ? EDDY_OP_POLL : op->kind;
+    return (self->engine.denied_kinds >> kind & 1) != 0;
+}
+
 static void uring_stage_requests (UringEngine *self)
 {
     while (!eddy__list_is_empty (&self->staged)) {
         EddyOp *op = EDDY__CONTAINER (self->staged.next, EddyOp, link);
-        if (EDDY__UNLIKELY ((self->engine.denied_kinds >> op->kind & 1) != 0)) {
+        if (EDDY__UNLIKELY (self->engine.denied_kinds != 0) && uring_is_denied (self, op)) {
             eddy__list_remove (&op->link);
             uring_finish (self, op, -EACCES);
             continue;
@@ -533,8 +540,7 @@ static int uring_wait_hosted (UringEngine *self, int64_t timeout_ns)
     if (timeout_ns != 0) {
         eddy__sys_eventfd_read (self->engine.event_fd, NULL);
         uring_listen (&self->engine, true);
-        if (self->engine.counters.ring != ring || eddy__engine_pending (&self->engine) ||
-            eddy__port_has_mail (self->engine.port))
+        if (self->engine.counters.ring != ring || eddy__engine_pending (&self->engine))
             timeout_ns = 0;
     }
     answer = eddy__epoll_verbs.wait (self->poller, timeout_ns);

@@ -121,17 +121,20 @@ static void awaited_op_explicitly_cancelled (EddyCancelWatch *watch)
     eddy__engine_cancel (op->engine, op);
 }
 
-/* Watches the cancellable that was given, and waits. Without memory to watch, the operation just
- * cannot be cancelled by it. */
+/* Watches the cancellable that was given, and waits. Without memory to watch, nothing might ever
+ * end the wait: then it ends now. */
 static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancellable)
 {
     EddyOp *op = &awaited->op;
     EddyContext *context = awaited->wait.fiber->future.context;
     awaited->explicit.cancelled = awaited_op_explicitly_cancelled;
-    if (eddy__cancellable_watch (cancellable, context, &awaited->explicit) == -ECANCELED)
+    int answer = eddy__cancellable_watch (cancellable, context, &awaited->explicit);
+    if (answer < 0)
         eddy__engine_cancel (op->engine, op);
     eddy__fiber_park (&awaited->wait, "an operation");
     eddy__cancellable_unwatch (&awaited->explicit);
+    if (answer == -ENOMEM && op->result == -ECANCELED)
+        op->result = answer;
 }
 
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable)

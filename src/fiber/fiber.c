@@ -332,7 +332,9 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
     fiber->scope_watch.cancelled = fiber_scope_cancelled;
     if (fiber->cancelled)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (fiber->cause));
-    eddy__cancellable_watch (fiber->scope, fiber->future.context, &fiber->scope_watch);
+    if (eddy__cancellable_watch (fiber->scope, fiber->future.context, &fiber->scope_watch) ==
+        -ENOMEM)
+        eddy_clear (&fiber->scope);
     return fiber->scope;
 }
 
@@ -340,9 +342,12 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
 static void fiber_follow_parent (EddyFiber *fiber)
 {
     fiber->parent_watch.cancelled = fiber_parent_cancelled;
-    if (eddy__cancellable_watch (fiber->parent, fiber->future.context, &fiber->parent_watch) ==
-        -ECANCELED)
+    int answer =
+        eddy__cancellable_watch (fiber->parent, fiber->future.context, &fiber->parent_watch);
+    if (answer == -ECANCELED)
         eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->parent));
+    else if (answer < 0) /* deaf to its parent, it might never end */
+        eddy__fiber_cancel (fiber, eddy_error_new_errno (-answer, "%s", fiber_get_name (fiber)));
 }
 
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable)

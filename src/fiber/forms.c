@@ -178,9 +178,15 @@ static bool form_call_job (const EddyForm *form, void *arguments, EddyCancellabl
         return false;
     }
     uint64_t scope_id = 0;
-    if (both != fiber->scope && both != cancellable && fiber->shielded == 0)
+    if (both != fiber->scope && both != cancellable && fiber->shielded == 0) {
         scope_id = eddy_cancellable_connect (eddy__fiber_get_scope (fiber), job_scope_cancelled,
                                              both, NULL);
+        if (scope_id == 0 && !eddy__cancellable_is_cancelled (both)) {
+            eddy_unref (both);
+            eddy_error_set_errno (error, ENOMEM, "%s", form->name);
+            return false;
+        }
+    }
     FormJob job = { .form = form, .arguments = arguments, .cancellable = both };
     EddyAwaitedOp awaited;
     const EddyOp *op = &awaited.op;
@@ -214,29 +220,54 @@ static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **err
         *error = form_missing_error (form_fiber->form);
 }
 
+/* A context that is sure to run: its engine is open, and it is this thread's default. Where either
+ * cannot be, a fiber in it would never end. NULL and -errno on failure. */
+static EddyContext *form_private_context (int *answer)
+{
+    EddyContext *context = eddy__context_new (answer);
+    if (context == NULL)
+        return NULL;
+    *answer = eddy__context_enter (context);
+    if (*answer == 0 && eddy_context_push_thread_default (context))
+        return context;
+    if (*answer == 0) {
+        eddy__context_leave (context);
+        *answer = -ENOMEM;
+    }
+    eddy_unref (context);
+    return NULL;
+}
+
+static void form_leave_context (EddyContext *context)
+{
+    eddy_context_pop_thread_default (context);
+    eddy__context_leave (context);
+    eddy_unref (context);
+}
+
 /* Outside a fiber: on a fiber of a context of its own, so that nothing else is dispatched. */
 static bool form_call_fiber (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
                              EddyValue *value, EddyError **error)
 {
-    EddyContext *context = eddy_context_new ();
+    int answer = 0;
+    EddyContext *context = form_private_context (&answer);
     EddyFiber *fiber =
         context == NULL ? NULL : eddy__fiber_new (context, cancellable, sizeof (FormFiber));
     if (fiber == NULL) {
-        eddy_unref (context);
-        eddy_error_set_errno (error, ENOMEM, "%s", form->name);
+        if (context != NULL)
+            form_leave_context (context);
+        eddy_error_set_errno (error, answer < 0 ? -answer : ENOMEM, "%s", form->name);
         return false;
     }
     *(FormFiber *) eddy__fiber_get_extra (fiber) = (FormFiber){ form, arguments, false };
     fiber->body = form_fiber_body;
     fiber->name = form->name;
-    eddy_context_push_thread_default (context);
     eddy__fiber_start (fiber);
     bool done = eddy_block_on_complete (context, &fiber->future, error);
     if (done)
         done = eddy_future_take (&fiber->future, value, error);
     eddy_unref (fiber);
-    eddy_context_pop_thread_default (context);
-    eddy_unref (context);
+    form_leave_context (context);
     return done;
 }
 
@@ -328,10 +359,11 @@ static void form_fiber_clear (void *extra)
 
 /* --- cancelling ------------------------------------------------------------------------------- */
 
-/* Home thread. A request that is still on its way there ends when it arrives. */
+/* Home thread. A request that is still on its way there ends when it arrives. A worker may be
+ * writing the state; that it is no longer NEW is known here since this thread submitted it. */
 static void form_future_cancel (FormFuture *self)
 {
-    if (self->op.state == EDDY_OP_NEW)
+    if (__atomic_load_n (&self->op.state, __ATOMIC_RELAXED) == EDDY_OP_NEW)
         self->op.op_flags |= EDDY_OP_CANCEL_ASKED;
     else
         eddy__engine_cancel (self->op.engine, &self->op);
@@ -390,7 +422,11 @@ static const EddyFutureClass form_future_class = { .object = { .name = "EddyFutu
 static EddyCancellable *form_parent (EddyCancellable *cancellable)
 {
     EddyFiber *running = eddy__fiber_current ();
-    return cancellable == NULL && running != NULL ? eddy__fiber_get_scope (running) : cancellable;
+    if (cancellable != NULL || running == NULL)
+        return cancellable;
+    EddyCancellable *scope = eddy__fiber_get_scope (running);
+    /* Without one it would go on when the fiber is cancelled. */
+    return scope != NULL ? scope : eddy__cancellable_no_memory ();
 }
 
 /* NULL when memory is out; so does the next one. Both take what the arguments own. */

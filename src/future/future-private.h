@@ -105,6 +105,10 @@ void eddy__future_deliver (EddyFuture *future);
 /* Completes it, taking value and error; false when it was complete already. Any thread that counts
  * as a maker. */
 bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error);
+/* The same in two steps, for who gives up what it has of the future in between: nobody hears of the
+ * answer before. */
+bool eddy__future_answer (EddyFuture *future, EddyValue *value, EddyError *error);
+void eddy__future_announce (EddyFuture *future);
 /* The same for a future that nobody else can complete, on its home thread. */
 void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError *error);
 

@@ -128,7 +128,7 @@ void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError
     eddy__future_finish_sole (future);
 }
 
-bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error)
+bool eddy__future_answer (EddyFuture *future, EddyValue *value, EddyError *error)
 {
     uint8_t state = EDDY_FUTURE_PENDING;
     while (!__atomic_compare_exchange_n (&future->state, &state, EDDY_FUTURE_COMPLETING,
@@ -143,26 +143,36 @@ bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *err
     future_store (future, value, error);
     if (state == EDDY_FUTURE_BOUND)
         eddy__future_settle (future);
-    /* Once the state is seen, the last handle may go; the entry on its way home keeps the memory,
-     * and the context, which is there until the future has come. */
-    EddyContext *context = future->context;
+    /* Once the state is seen, the last handle may go; who announces it keeps the memory, and the
+     * context is there until the future has come home. */
     eddy_object_hold (future);
-    bool at_home = eddy__context_is_owned (context);
-    if (!at_home)
-        future->entry.run = future_come_home;
     __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
-    if (at_home) {
+    return true;
+}
+
+void eddy__future_announce (EddyFuture *future)
+{
+    EddyContext *context = future->context;
+    if (eddy__context_is_owned (context)) {
         eddy__future_notify (future);
         eddy_object_release (future);
-        return true;
+        return;
     }
     /* With the future, the context may go as soon as it has arrived, but not the port. */
     EddyPort *port = context->port;
     eddy__port_add_posters (port, 1);
+    future->entry.run = future_come_home;
     bool posted = eddy__port_post (port, &future->entry);
     eddy__port_remove_posters (port, 1);
     if (!posted)
         eddy_object_release (future);
+}
+
+bool eddy__future_complete (EddyFuture *future, EddyValue *value, EddyError *error)
+{
+    if (!eddy__future_answer (future, value, error))
+        return false;
+    eddy__future_announce (future);
     return true;
 }
 

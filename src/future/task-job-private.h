@@ -5,7 +5,8 @@
 #include "future/task-private.h"
 
 /* Begins a job that eddy__task_end_sync() ends. `waiter`, unless NULL, is returned and given up
- * when the answer is there: for a fiber. False: misuse; nothing has begun. */
+ * when the answer is there: for a fiber. False: nothing has begun, after
+ * misuse, or for want of memory, which the task has completed with. */
 bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTask *waiter);
 /* Waits for the answer as a thread does, if it is not there yet, and completes the task. */
 void eddy__task_end_sync (EddyTask *task);

@@ -3,7 +3,7 @@
 #include "base/alloc-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
-#include "future/task-private.h"
+#include "future/task-job-private.h"
 #include "loop/cancellable-private.h"
 
 /* --- returning -------------------------------------------------------------------------------- */
@@ -145,9 +145,11 @@ void eddy_task_report_error (void *source_object, EddyAsyncReadyCallback callbac
                              const void *source_tag, EddyError *error)
 {
     EDDY__EXPECT (error != NULL);
-    EddyTask *task = eddy_task_new (source_object, NULL, callback, user_data);
-    if (task == NULL)
-        eddy__alloc_exhausted (sizeof *task);
+    /* Not eddy_task_new(), which may find no memory: this one is made of the last of it. */
+    EddyTask *task = eddy__task_new_in (eddy__context_thread_default ());
+    task->future.callback = callback;
+    task->future.user_data = user_data;
+    task->future.source_object = eddy_ref (source_object);
     eddy_task_set_source_tag (task, source_tag);
     eddy_task_return_error (task, error);
     eddy_task_unref (task);

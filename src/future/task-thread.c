@@ -25,6 +25,7 @@ enum {
 
 typedef struct Answer {
     bool given;
+    bool abandoned;
     EddyValue value;
     EddyError *error;
 } Answer;
@@ -39,6 +40,8 @@ struct EddyTaskJob {
     Answer returned;       /* by the function, or by whom it has told to */
     bool over;             /* the function has ended */
     Answer delivered;      /* sync: for whoever waits, and will complete the task with it */
+    bool ready;            /* sync: he may take it … */
+    bool left;             /* … once nobody touches the job any more; atomic */
     EddyTask *waiter;      /* sync, in a fiber: returned then */
     pthread_cond_t delivery;
 };
@@ -53,7 +56,7 @@ static bool answer_give (Answer *answer, EddyValue *value, EddyError *error)
         eddy_unref (error);
         return false;
     }
-    *answer = (Answer){ true, *value, error };
+    *answer = (Answer){ .given = true, .value = *value, .error = error };
     *value = (EddyValue) EDDY_VALUE_INIT;
     return true;
 }
@@ -70,49 +73,55 @@ bool eddy__task_job_store (EddyTask *task, EddyValue *value, EddyError *error)
     return open || answer_give (&late, value, error);
 }
 
-static bool job_deliver_sync (EddyTaskJob *job, EddyValue *value, EddyError *error)
+/* Gives the caller's last hand in a task up between its answer and the news of it: so the task ends
+ * where it belongs, right after its callback, and not on whatever thread this is. */
+static void task_answer_last (EddyTask *task, EddyValue *value, EddyError *error)
 {
-    Answer late = { .given = true };
-    pthread_mutex_lock (&job->mutex);
-    EddyTask *waiter = job->waiter;
-    bool first = !job->delivered.given;
-    if (first) {
-        answer_give (&job->delivered, value, error);
-        job->waiter = NULL;
-        pthread_cond_signal (&job->delivery);
-    }
-    pthread_mutex_unlock (&job->mutex);
-    if (!first)
-        return answer_give (&late, value, error);
-    if (waiter != NULL) {
-        eddy_task_return_boolean (waiter, true);
-        eddy_task_unref (waiter);
-    }
-    return true;
+    EddyFuture *future = &task->future;
+    bool first = eddy__future_answer (future, value, error);
+    eddy_task_unref (task);
+    if (first)
+        eddy__future_announce (future);
 }
 
-/* Completes the task, or has its waiting caller do so. False: it had its answer already. */
-static bool task_deliver (EddyTask *task, EddyValue *value, EddyError *error)
+/* Lets who waits in eddy_task_run_in_thread_sync() go on. */
+static void job_wake (EddyTaskJob *job)
 {
-    if (task->job->is_sync)
-        return job_deliver_sync (task->job, value, error);
-    return eddy__future_complete (&task->future, value, error);
+    pthread_mutex_lock (&job->mutex);
+    EddyTask *waiter = job->waiter;
+    job->waiter = NULL;
+    job->ready = true;
+    pthread_cond_signal (&job->delivery);
+    pthread_mutex_unlock (&job->mutex);
+    __atomic_store_n (&job->left, true, __ATOMIC_RELEASE);
+    if (waiter != NULL)
+        task_answer_last (waiter, NULL, NULL);
+}
+
+/* Completes the task, or has its waiting caller do so, unless it had its answer already. For who
+ * keeps the task. */
+static void task_deliver (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    EddyTaskJob *job = task->job;
+    if (!job->is_sync) {
+        eddy__future_complete (&task->future, value, error);
+        return;
+    }
+    pthread_mutex_lock (&job->mutex);
+    bool first = !job->delivered.given;
+    if (first)
+        answer_give (&job->delivered, value, error);
+    pthread_mutex_unlock (&job->mutex);
+    if (first)
+        job_wake (job);
+    else
+        eddy_unref (error); /* such an answer is an error */
 }
 
 static void task_deliver_error (EddyTask *task, EddyError *error)
 {
     EddyValue none = EDDY_VALUE_INIT;
     task_deliver (task, &none, error);
-}
-
-/* Of a task that its function has ended without returning. */
-static void task_deliver_abandoned (EddyTask *task)
-{
-    EddyError *error = eddy__task_make_abandoned (task);
-    EddyValue none = EDDY_VALUE_INIT;
-    if (task_deliver (task, &none, eddy_ref (error)))
-        eddy__log (EDDY_LOG_WARNING, "%s", eddy_error_get_message (error));
-    eddy_unref (error);
 }
 
 /* --- on the worker ---------------------------------------------------------------------------- */
@@ -128,21 +137,43 @@ static void job_run (void *data)
                          eddy_task_get_cancellable (task));
 }
 
+/* The answer that the function has left; none, when a cancel has answered before, or the function
+ * was not called. What it returned then goes at the task's end, on its home thread. */
+static Answer job_take_answer (EddyTaskJob *job, EddyTask *task)
+{
+    Answer answer = { .given = false };
+    pthread_mutex_lock (&job->mutex);
+    job->over = true;
+    bool answered = job->is_sync ? job->delivered.given : !eddy__future_is_pending (&task->future);
+    if (!answered && job->ran) {
+        answer = job->returned;
+        job->returned = (Answer){ .given = true };
+        if (!answer.given)
+            answer = (Answer){ .abandoned = true, .error = eddy__task_make_abandoned (task) };
+        answer.given = true;
+        if (job->is_sync)
+            job->delivered = answer;
+    }
+    pthread_mutex_unlock (&job->mutex);
+    return answer;
+}
+
 static void job_complete (EddyOp *op)
 {
     EddyTaskJob *job = EDDY__CONTAINER (op, EddyTaskJob, op);
     EddyTask *task = op->as.call.data;
+    bool is_sync = job->is_sync;
     eddy_cancellable_disconnect (task->cancellable, job->handler);
-    pthread_mutex_lock (&job->mutex);
-    job->over = true;
-    Answer answer = job->returned;
-    job->returned = (Answer){ .given = true };
-    pthread_mutex_unlock (&job->mutex);
-    if (answer.given)
-        task_deliver (task, &answer.value, answer.error);
-    else if (job->ran) /* otherwise whoever cancelled it has answered */
-        task_deliver_abandoned (task);
+    Answer answer = job_take_answer (job, task);
+    if (answer.abandoned)
+        eddy__log (EDDY_LOG_WARNING, "%s", eddy_error_get_message (answer.error));
+    if (answer.given && !is_sync) {
+        task_answer_last (task, &answer.value, answer.error);
+        return;
+    }
     eddy_task_unref (task);
+    if (answer.given)
+        job_wake (job); /* which is there until then */
 }
 
 /* --- cancelling ------------------------------------------------------------------------------- */
@@ -223,6 +254,11 @@ void eddy__task_job_free (EddyTask *task)
     eddy__block_free (job, sizeof *job);
 }
 
+static EddyError *task_no_memory (void)
+{
+    return eddy_error_new_errno (ENOMEM, "a task in a thread");
+}
+
 /* Hands the job over, or answers for it. A worker that calls in place does it himself. */
 static void task_start_job (EddyTask *task, bool in_place)
 {
@@ -232,14 +268,20 @@ static void task_start_job (EddyTask *task, bool in_place)
         task_deliver_error (task, eddy__cancellable_make_error (cancelled_by));
         return;
     }
-    if (eddy__sys_forked ()) {
+    if (eddy__engine_is_orphaned ()) {
         task_deliver_error (task, eddy_error_new_errno (ECHILD, "a task in a thread"));
         return;
     }
+    EddyCancellable *own = eddy_task_get_cancellable (task);
     eddy_task_ref (task);
-    job->handler =
-        eddy_cancellable_connect (eddy_task_get_cancellable (task), task_thread_cancelled,
-                                  eddy_task_ref (task), task_unref_handler);
+    job->handler = eddy_cancellable_connect (own, task_thread_cancelled, eddy_task_ref (task),
+                                             task_unref_handler);
+    if (job->handler == 0 && (own != task->cancellable || !eddy__cancellable_is_cancelled (own))) {
+        /* Deaf to a cancel it would not be what was asked for. */
+        task_deliver_error (task, task_no_memory ());
+        eddy_task_unref (task);
+        return;
+    }
     if (!in_place) {
         eddy__workers_publish_one (&job->op);
         return;
@@ -248,34 +290,63 @@ static void task_start_job (EddyTask *task, bool in_place)
     job_complete (&job->op);
 }
 
-/* A task that can be run; NULL after misuse. */
-static EddyTaskJob *task_make_job (EddyTask *task, EddyTaskThreadFunc function, const char *caller)
+/* Whether a task can be run; false after misuse. */
+static bool task_can_run (EddyTask *task, EddyTaskThreadFunc function, const char *caller)
 {
     if (task == NULL || function == NULL || task->job != NULL ||
         !eddy__future_is_pending (&task->future)) {
         eddy__misuse (caller, "a task that was neither returned nor run, and a function");
-        return NULL;
+        return false;
     }
+    return true;
+}
+
+/* Its job; false when memory is out. */
+static bool task_make_job (EddyTask *task, EddyTaskThreadFunc function)
+{
     EddyTaskJob *job = eddy__block_alloc (sizeof *job);
     if (job == NULL)
-        eddy__alloc_exhausted (sizeof *job);
+        return false;
     job_init (job, task, function);
-    return task->job = job;
+    task->job = job;
+    return true;
 }
 
 void eddy_task_run_in_thread (EddyTask *task, EddyTaskThreadFunc function)
 {
-    if (task_make_job (task, function, __func__) != NULL)
+    if (!task_can_run (task, function, __func__))
+        return;
+    if (task_make_job (task, function))
         task_start_job (task, /* in_place= */ false);
+    else
+        eddy_task_return_error (task, task_no_memory ());
+}
+
+/* Completes a task that is waited for, here and now, if no other thread runs its context: nobody
+ * might ever again. */
+static void task_complete_sync (EddyTask *task, EddyValue *value, EddyError *error)
+{
+    EddyContext *context = task->future.context;
+    task->future.has_callback = false;
+    bool acquired = !eddy__context_is_owned (context) && eddy__context_is_home (context) &&
+                    eddy_context_acquire (context);
+    eddy__future_complete (&task->future, value, error);
+    if (acquired)
+        eddy_context_release (context);
+    eddy_unref (task); /* the callback's handle */
 }
 
 bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTask *waiter)
 {
-    EddyTaskJob *job = task_make_job (task, function, "eddy_task_run_in_thread_sync");
-    if (job == NULL)
+    if (!task_can_run (task, function, "eddy_task_run_in_thread_sync"))
         return false;
-    job->is_sync = true;
-    job->waiter = waiter;
+    if (!task_make_job (task, function)) {
+        EddyValue nothing = EDDY_VALUE_INIT;
+        task_complete_sync (task, &nothing, task_no_memory ());
+        return false;
+    }
+    task->job->is_sync = true;
+    task->job->waiter = waiter;
     /* A worker has the thread that the function needs, unless it is to be left behind. */
     task_start_job (task, eddy__workers_inside () && !eddy_task_get_return_on_cancel (task));
     return true;
@@ -284,19 +355,13 @@ bool eddy__task_begin_sync (EddyTask *task, EddyTaskThreadFunc function, EddyTas
 void eddy__task_end_sync (EddyTask *task)
 {
     EddyTaskJob *job = task->job;
-    EddyContext *context = task->future.context;
     pthread_mutex_lock (&job->mutex);
-    while (!job->delivered.given)
+    while (!job->ready)
         pthread_cond_wait (&job->delivery, &job->mutex);
     EddyValue value = job->delivered.value;
     EddyError *error = job->delivered.error;
     pthread_mutex_unlock (&job->mutex);
-    task->future.has_callback = false;
-    /* Here and now, if no other thread runs the context: nobody might ever again. */
-    bool acquired = !eddy__context_is_owned (context) && eddy__context_is_home (context) &&
-                    eddy_context_acquire (context);
-    eddy__future_complete (&task->future, &value, error);
-    if (acquired)
-        eddy_context_release (context);
-    eddy_unref (task); /* the callback's handle */
+    while (!__atomic_load_n (&job->left, __ATOMIC_ACQUIRE))
+        eddy__sys_sched_yield ();
+    task_complete_sync (task, &value, error);
 }

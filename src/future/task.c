@@ -52,19 +52,29 @@ static void task_release_arrived (EddyEntry *entry)
     task_release (EDDY__CONTAINER (EDDY__CONTAINER (entry, EddyFuture, entry), EddyTask, future));
 }
 
-/* Nobody has the task any more. What it kept goes on its home thread: the last to hold it, a worker
+/* Sends it home; false: nobody runs its context any more. The reference to that goes before the
+ * task has arrived, so that its thread is the last to have it. */
+static bool task_post_home (EddyTask *task)
+{
+    EddyContext *context = task->future.context;
+    EddyPort *port = context->port;
+    task->future.entry.run = task_release_arrived;
+    eddy__port_add_posters (port, 1);
+    bool posted =
+        eddy__object_unref_unless_last (context) && eddy__port_post (port, &task->future.entry);
+    eddy__port_remove_posters (port, 1);
+    return posted;
+}
+
+/* Nobody has the task any more. What it kept goes on its home thread: the last to have it, a worker
  * perhaps, must not run the program's functions. When the context goes, its mail goes in place. */
 static void task_finalize (void *object)
 {
     EddyTask *task = object;
     EddyContext *context = task->future.context;
-    if (EDDY__LIKELY (eddy__context_is_home (context))) {
-        task_release (task);
-    } else {
-        task->future.entry.run = task_release_arrived;
-        if (!eddy__context_post (context, &task->future.entry))
-            task_release (task);
-    }
+    if (EDDY__UNLIKELY (!eddy__context_is_home (context)) && task_post_home (task))
+        return;
+    task_release (task);
     eddy_unref (context);
 }
 
@@ -167,7 +177,7 @@ EddyCancellable *eddy_task_get_cancellable (EddyTask *task)
         return own;
     EddyCancellable *made = eddy_cancellable_new_child (task->parent);
     if (made == NULL)
-        eddy__alloc_exhausted (sizeof *made);
+        return eddy__cancellable_no_memory ();
     /* Two may ask for the first time at once. */
     if (__atomic_compare_exchange_n (&task->cancellable, &own, made, /* weak= */ false,
                                      __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
@@ -272,6 +282,8 @@ void eddy_task_attach_source (EddyTask *task, EddySource *source, EddySourceFunc
 {
     EDDY__EXPECT (task != NULL && source != NULL && callback != NULL);
     eddy_source_set_priority (source, task->future.entry.priority);
+    if (task->name != NULL && eddy_source_get_name (source) == NULL)
+        eddy_source_set_name (source, task->name);
     eddy_source_set_callback (source, callback, eddy_task_ref (task), task_unref_data);
     eddy_source_attach (source, task->future.context);
 }

@@ -60,7 +60,7 @@ static void alarms_mail_arrived (EddyEntry *entry)
 static void *alarms_take_due (EddyAlarms *alarms, int64_t now_ns, void (**ring) (void *object))
 {
     while (eddy__timers_next (&alarms->timers) <= now_ns) {
-        EddyAlarm *alarm = EDDY__CONTAINER (alarms->timers.slots[0].timer, EddyAlarm, timer);
+        EddyAlarm *alarm = EDDY__CONTAINER (eddy__timers_first (&alarms->timers), EddyAlarm, timer);
         eddy__timer_remove (&alarms->timers, &alarm->timer);
         if (!eddy__object_try_ref (alarm->object))
             continue;

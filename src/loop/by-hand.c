@@ -53,7 +53,8 @@ bool eddy_context_prepare (EddyContext *context, int *priority)
 /* How long a foreign thread may wait for what is urgent enough. */
 static int64_t context_query_timeout (EddyContext *context, int max_priority)
 {
-    if (context_ready_priority (context) <= max_priority)
+    int ready = context_ready_priority (context);
+    if (ready != INT_MAX && ready <= max_priority)
         return 0;
     int64_t next_ns = eddy__timers_next (&context->timers);
     int64_t timeout_ns = -1;
@@ -85,7 +86,8 @@ bool eddy_context_check (EddyContext *context, int max_priority, struct pollfd *
     context = eddy__context_or_default (context);
     EDDY__EXPECT (eddy__context_is_owned (context) && n_fds >= 0 && (n_fds == 0 || fds != NULL),
                   false);
-    return context_look (context) <= max_priority;
+    int ready = context_look (context);
+    return ready != INT_MAX && ready <= max_priority;
 }
 
 void eddy_context_dispatch (EddyContext *context)

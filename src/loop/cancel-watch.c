@@ -78,7 +78,7 @@ static void link_timer_fire (EddyTimer *timer)
 static int link_arm (EddyCancelLink *link)
 {
     EddyCancelTimer *timer = link->timer;
-    if (timer->timer.index != 0)
+    if (eddy__timer_is_armed (&timer->timer))
         return 0;
     return eddy__timer_add (&timer->context->timers, &timer->timer,
                             eddy__cancellable_deadline (link->cancellable));
@@ -137,11 +137,11 @@ static EddyCancelLink *cancellable_get_link (EddyCancellable *cancellable, EddyC
     return link;
 }
 
-int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
-                             EddyCancelWatch *watch)
+int eddy__cancellable_follow (EddyCancellable *cancellable, EddyContext *context,
+                              EddyCancelWatch *watch)
 {
     eddy__list_init (&watch->member);
-    if (eddy__cancellable_is_cancelled (cancellable))
+    if (eddy__cancellable_is_told (cancellable))
         return -ECANCELED;
     EddyCancelLink *link = cancellable_get_link (cancellable, context);
     if (link == NULL || (link->timer != NULL && link_arm (link) < 0))
@@ -152,5 +152,14 @@ int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
     if (!eddy__cancellable_is_told (cancellable))
         return 0;
     eddy__cancellable_unwatch (watch);
+    return -ECANCELED;
+}
+
+int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
+                             EddyCancelWatch *watch)
+{
+    if (!eddy__cancellable_is_cancelled (cancellable))
+        return eddy__cancellable_follow (cancellable, context, watch);
+    eddy__list_init (&watch->member);
     return -ECANCELED;
 }

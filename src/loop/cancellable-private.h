@@ -110,6 +110,10 @@ static inline bool eddy__cancellable_is_told (const EddyCancellable *cancellable
     return __atomic_load_n (&cancellable->state, __ATOMIC_SEQ_CST) == EDDY_CANCELLABLE_CANCELLED;
 }
 
+/* Stands in for one that memory was not there for: cancelled, with that as its cause. No reference
+ * of the caller's. */
+EddyCancellable *eddy__cancellable_no_memory (void);
+
 /* Has `observer` told of each look at it and at its children to come; NULL when memory is out. */
 EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer);
 
@@ -120,6 +124,9 @@ void eddy__cancellable_expire (EddyCancellable *cancellable);
  * is not in use; -ENOMEM. Owner of the context only. The caller keeps the cancellable alive. */
 int eddy__cancellable_watch (EddyCancellable *cancellable, EddyContext *context,
                              EddyCancelWatch *watch);
+/* The same, but a deadline that has passed is left to its timer: no handler runs in here. */
+int eddy__cancellable_follow (EddyCancellable *cancellable, EddyContext *context,
+                              EddyCancelWatch *watch);
 /* Nobody is left in the list of a link that has a timer. */
 void eddy__cancel_link_disarm (EddyCancelLink *link);
 /* Takes a watch off; nothing happens when it is off. Owner of the context only. */

@@ -3,6 +3,7 @@
 #include "loop/cancellable-private.h"
 
 #include "base/alloc-private.h"
+#include "base/error-private.h"
 #include "base/compiler-private.h"
 #include "base/object-private.h"
 #include "sys/clock-private.h"
@@ -107,6 +108,28 @@ EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer)
 {
     EddyCancelLimits limits = { INT64_MAX, observer };
     return cancellable_new (NULL, &limits);
+}
+
+static EddyCancellable cancellable_stand_in = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+static pthread_once_t cancellable_stand_in_once = PTHREAD_ONCE_INIT;
+
+/* Its counts start so high that it never ends. */
+static void cancellable_stand_in_make (void)
+{
+    EddyCancellable *self = &cancellable_stand_in;
+    self->object = (EddyObject){ &cancellable_class, 1U << 30, 1U << 30 };
+    eddy__list_init (&self->sibling);
+    eddy__list_init (&self->children);
+    eddy__list_init (&self->handlers);
+    eddy__cancel_links_init (self);
+    self->cause = eddy__error_no_memory ();
+    self->state = EDDY_CANCELLABLE_CANCELLED;
+}
+
+EddyCancellable *eddy__cancellable_no_memory (void)
+{
+    pthread_once (&cancellable_stand_in_once, cancellable_stand_in_make);
+    return &cancellable_stand_in;
 }
 
 /* --- cancel ----------------------------------------------------------------------------------- */

@@ -73,11 +73,14 @@ struct EddyContext {
     struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
 };
 
-/* This thread's identity. */
-extern EDDY__THREAD char eddy__thread_identity;
+/* This thread's identity: a number, since an address would come back with another thread, which
+ * the kernel refuses the ring of the former one. */
+extern EDDY__THREAD uintptr_t eddy__thread_identity; /* 0: nobody has asked yet */
+void *eddy__thread_identify (void);
 static inline void *eddy__thread_self (void)
 {
-    return &eddy__thread_identity;
+    uintptr_t identity = eddy__thread_identity;
+    return EDDY__LIKELY (identity != 0) ? (void *) identity : eddy__thread_identify ();
 }
 
 static inline bool eddy__context_is_owned (const EddyContext *context)
@@ -138,6 +141,9 @@ extern bool (*eddy__context_in_fiber) (void);
 /* What `owner` says while a caretaker has the context (source.c): a thread that would acquire it
  * waits, for it is never long. */
 extern void *eddy__context_caretaker;
+
+/* eddy_context_new(); NULL with -errno in `answer`. */
+EddyContext *eddy__context_new (int *answer);
 
 /* Acquires the context and opens its engine; 0 or -errno (-EBUSY: another thread has it; -EDEADLK:
  * in a fiber, or in a source's prepare or check; -EXDEV: it has operations under way in another

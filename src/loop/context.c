@@ -18,7 +18,14 @@
 #include "sys/process-private.h"
 
 EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
-EDDY__THREAD char eddy__thread_identity;
+EDDY__THREAD uintptr_t eddy__thread_identity;
+
+void *eddy__thread_identify (void)
+{
+    static uintptr_t last; /* atomic */
+    eddy__thread_identity = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
+    return (void *) eddy__thread_identity;
+}
 
 void eddy__thread_default_push (EddyThreadDefault *pushed, EddyContext *context)
 {
@@ -84,8 +91,14 @@ static const EddyClass context_class = { .name = "EddyContext",
 
 EddyContext *eddy_context_new (void)
 {
-    int error = 0;
-    EddyPort *port = eddy__port_new (&error);
+    int answer;
+    return eddy__context_new (&answer);
+}
+
+EddyContext *eddy__context_new (int *answer)
+{
+    *answer = -ENOMEM;
+    EddyPort *port = eddy__port_new (answer);
     EddyContext *context = port == NULL ? NULL : eddy__block_alloc (sizeof *context);
     EddySourceTable *table = context == NULL ? NULL : eddy__source_table_new (context, port);
     if (table == NULL) {
@@ -258,6 +271,11 @@ int eddy__context_enter (EddyContext *context)
     if (context->in_hooks > 0 && eddy__context_is_owned (context)) {
         eddy__misuse ("running a context", "not to be in a source's prepare or check");
         return -EDEADLK;
+    }
+    /* Its ring stayed with the parent, its epoll is the parent's, too. */
+    if (context->engine != NULL && EDDY__UNLIKELY (eddy__sys_forked ())) {
+        eddy__log (EDDY_LOG_CRITICAL, "the child of a fork cannot run a context of its parent's");
+        return -ECHILD;
     }
     int acquired = context_acquire (context);
     if (acquired < 0)

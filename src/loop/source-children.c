@@ -32,6 +32,7 @@ void eddy_source_remove_child_source (EddySource *source, EddySource *child)
     EddySourceAccess access = eddy__source_begin_change (source, __func__);
     if (access == EDDY__ACCESS_NONE)
         return;
+    eddy__source_unready (child, EDDY__READY_ANYHOW);
     bool left = eddy__source_leave_parent (child);
     eddy__source_end_change (source, access);
     eddy_source_destroy (child);

@@ -28,7 +28,7 @@ unsigned eddy_main_depth (void)
 
 /* --- ready ------------------------------------------------------------------------------------ */
 
-static void source_make_ready (EddySource *source, uint8_t why)
+static void source_make_ready (EddySource *source, unsigned why)
 {
     if (!source->active || eddy__source_is_destroyed (source))
         return;
@@ -36,14 +36,14 @@ static void source_make_ready (EddySource *source, uint8_t why)
         source->pending = true;
         return;
     }
-    source->ready |= why;
+    source->ready |= (uint8_t) why;
     if (!source->in_queue) {
         source->in_queue = true;
         source->context->n_queued_sources++;
         eddy__context_queue (source->context, &source->entry);
     }
     if (EDDY__UNLIKELY (source->parent != NULL))
-        source_make_ready (source->parent, EDDY__READY_OTHERWISE);
+        source_make_ready (source->parent, EDDY__READY_BY_CHILD);
 }
 
 void eddy__source_make_ready (EddySource *source)
@@ -56,12 +56,35 @@ void eddy__source_make_ready_by_fd (EddySource *source)
     source_make_ready (source, EDDY__READY_BY_FD);
 }
 
+void eddy__source_make_ready_by_time (EddySource *source)
+{
+    source_make_ready (source, EDDY__READY_BY_TIME);
+}
+
+static bool source_has_ready_child (const EddySource *source)
+{
+    for (EddyList *link = source->children.next; link != &source->children; link = link->next)
+        if (EDDY__CONTAINER (link, EddySource, sibling)->ready != 0)
+            return true;
+    return false;
+}
+
+/* Its entry stays in the queue, and finds nothing to do. */
+void eddy__source_unready (EddySource *source, unsigned why)
+{
+    if ((source->ready & why) == 0)
+        return;
+    source->ready &= (uint8_t) ~why;
+    if (source->ready == 0 && source->parent != NULL && !source_has_ready_child (source->parent))
+        eddy__source_unready (source->parent, EDDY__READY_BY_CHILD);
+}
+
 /* A blocked source looks at its ready time again when it is no longer blocked. */
 void eddy__source_fire (EddyTimer *timer)
 {
     EddySource *source = EDDY__CONTAINER (timer, EddySource, timer);
     if (source->blocked == 0)
-        eddy__source_make_ready (source);
+        eddy__source_make_ready_by_time (source);
 }
 
 void eddy__source_watch (EddySource *source)
@@ -187,6 +210,9 @@ static void source_dispatch (EddySource *source)
     int64_t now_ns = source->context->now_ns;
     bool blocks = !source->can_recurse;
     source->ready = 0;
+    /* From here on the parent is to be dispatched, whatever becomes of this one. */
+    if (EDDY__UNLIKELY (source->parent != NULL) && source->parent->ready != 0)
+        source->parent->ready |= EDDY__READY_OTHERWISE;
     source->dispatched_turn = source->context->pass_turn;
     source->context->n_dispatched++;
     /* Destroyed by another thread before this: it drops the callback. After: this one does. */
@@ -249,7 +275,7 @@ __attribute__ ((noinline)) static void source_skip (EddySource *source, unsigned
     EddyContext *context = source->context;
     if (context->n_dispatched == n_dispatched)
         context->n_skipped++;
-    if (source->active && source->blocked > 0 && (source->ready & EDDY__READY_OTHERWISE))
+    if (source->active && source->blocked > 0 && (source->ready & ~EDDY__READY_BY_FD))
         source->pending = true; /* an fd is looked at anew when nothing blocks it */
     source->ready = 0;
     eddy__source_let_go (source);

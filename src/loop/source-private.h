@@ -9,6 +9,7 @@
 #include <eddy/source.h>
 
 #include "base/list-private.h"
+#include "loop/cancellable-private.h"
 #include "loop/context-private.h"
 #include "loop/source-table-private.h"
 
@@ -20,8 +21,15 @@ enum {
     EDDY__SOURCE_RUNNING = 8    /* … but while this is set, which then is its dispatcher's duty */
 };
 
-/* Why a source is ready: by an fd only, which is looked at again when it had to wait; or else. */
-enum { EDDY__READY_BY_FD = 1, EDDY__READY_OTHERWISE = 2 };
+/* Why a source is ready: by an fd, which is looked at again when it had to wait; by its ready time
+ * or a child, which may be taken back before it is dispatched; or else. */
+enum {
+    EDDY__READY_BY_FD = 1,
+    EDDY__READY_BY_TIME = 2,
+    EDDY__READY_BY_CHILD = 4,
+    EDDY__READY_OTHERWISE = 8,
+    EDDY__READY_ANYHOW = 15
+};
 
 typedef struct EddySourceCallback {
     EddySourceFunc function;
@@ -110,6 +118,11 @@ struct EddySource {
             pid_t pid;
             int pidfd; /* -1: there was no such child when it was made */
         } child;
+        struct {
+            EddyCancellable *cancellable; /* a reference, or NULL */
+            EddyCancelWatch watch;
+            bool dispatched;
+        } cancellable;
     } as;
 };
 
@@ -168,6 +181,9 @@ void eddy__sources_destroy_all (EddyContext *context);
  * blocked; nothing happens to one that was destroyed. Owner only. */
 void eddy__source_make_ready (EddySource *source);
 void eddy__source_make_ready_by_fd (EddySource *source);
+void eddy__source_make_ready_by_time (EddySource *source);
+/* It is not ready any more for these reasons, nor its parent for its sake. */
+void eddy__source_unready (EddySource *source, unsigned why);
 /* What the source's entry and timer run. */
 void eddy__source_run (EddyEntry *entry);
 void eddy__source_fire (EddyTimer *timer);

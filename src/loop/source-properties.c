@@ -62,20 +62,24 @@ void eddy__source_apply_ready_time (EddySource *source)
     int64_t ready_time_ns = __atomic_load_n (&source->ready_time_ns, __ATOMIC_RELAXED);
     if (ready_time_ns < 0 || source->blocked > 0) {
         eddy__timer_remove (&context->timers, &source->timer);
+        if (ready_time_ns < 0)
+            eddy__source_unready (source, EDDY__READY_BY_TIME);
         return;
     }
     /* Due since the clock was last read: no need to ask it again. */
     if (ready_time_ns > context->now_ns) {
         int answer = eddy__timer_set (&context->timers, &source->timer, ready_time_ns);
         /* The first one now: it may be due already. */
-        if (source->timer.index == 1)
+        if (answer == 0 && ready_time_ns == eddy__timers_next (&context->timers))
             context->clock_run = context->n_run - EDDY__CLOCK_EVERY;
-        if (answer == 0)
+        if (answer == 0) {
+            eddy__source_unready (source, EDDY__READY_BY_TIME);
             return;
+        }
         /* Early is better than never. */
     }
     eddy__timer_remove (&context->timers, &source->timer);
-    eddy__source_make_ready (source);
+    eddy__source_make_ready_by_time (source);
 }
 
 void eddy_source_set_ready_time (EddySource *source, int64_t ready_time_ns)

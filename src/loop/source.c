@@ -278,7 +278,7 @@ static void source_deactivate (EddySource *source, Rest *rest)
 {
     EddyContext *context = source->context;
     source->active = false;
-    source->ready = 0;
+    eddy__source_unready (source, EDDY__READY_ANYHOW);
     eddy__list_remove (&source->member);
     eddy__timer_remove (&context->timers, &source->timer);
     eddy__hooks_remove (source);
@@ -454,10 +454,16 @@ void eddy_source_destroy (EddySource *source)
     uint32_t before = source_state_set (source, EDDY__SOURCE_DESTROYED);
     if ((before & EDDY__SOURCE_DESTROYED) || !(before & EDDY__SOURCE_ATTACHED))
         return;
+    /* From another thread: told to the owner while the table still has it. So when the context is
+     * freed meanwhile, its end finds either the source there or what was posted. */
+    bool is_ours = source_is_ours (source);
+    if (!is_ours)
+        eddy__source_sync (source);
     eddy__source_table_remove (source->table, source->id, /* locked= */ false);
     if (!(before & EDDY__SOURCE_RUNNING))
         eddy__source_drop_callback (source);
-    eddy__source_sync (source);
+    if (is_ours)
+        eddy__source_sync (source);
 }
 
 bool eddy_source_is_destroyed (EddySource *source)

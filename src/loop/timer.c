@@ -3,142 +3,215 @@
 #include "loop/timer-private.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/alloc-private.h"
 #include "base/compiler-private.h"
 
-enum { CHILDREN = 4, FIRST_CAPACITY = 16, SWEEP_LEAST = 64 };
+/* The root stands at 3: the children of the slot at i begin at 4 i - 8, which is a multiple of four,
+ * so that the four of them are one cache line. */
+enum { CHILDREN = 4, ROOT = EDDY__TIMER_ROOT, LINE = 64, FIRST_CAPACITY = 64, DEAD_LEAST = 64 };
 
-static void timers_place (EddyTimers *timers, uint32_t at, EddyTimerSlot slot)
+static uint32_t timers_parent (uint32_t at)
 {
-    timers->slots[at] = slot;
-    if (slot.timer != NULL)
-        slot.timer->index = at + 1;
+    return at / CHILDREN + 2;
 }
 
 static void timers_sift_up (EddyTimers *timers, uint32_t at, EddyTimerSlot slot)
 {
-    while (at > 0) {
-        uint32_t parent = (at - 1) / CHILDREN;
+    while (at > ROOT) {
+        uint32_t parent = timers_parent (at);
         if (timers->slots[parent].deadline_ns <= slot.deadline_ns)
             break;
-        timers_place (timers, at, timers->slots[parent]);
+        timers->slots[at] = timers->slots[parent];
         at = parent;
     }
-    timers_place (timers, at, slot);
+    timers->slots[at] = slot;
 }
 
 static void timers_sift_down (EddyTimers *timers, uint32_t at, EddyTimerSlot slot)
 {
+    EddyTimerSlot *slots = timers->slots;
+    uint32_t end = ROOT + timers->n;
     for (;;) {
-        uint64_t first = (uint64_t) at * CHILDREN + 1;
-        if (first >= timers->n_used)
+        uint64_t first = (uint64_t) at * CHILDREN - 8;
+        if (first >= end)
             break;
         uint32_t least = (uint32_t) first;
-        for (uint32_t i = least + 1; i < timers->n_used && i < first + CHILDREN; i++)
-            if (timers->slots[i].deadline_ns < timers->slots[least].deadline_ns)
+        for (uint32_t i = least + 1; i < end && i < first + CHILDREN; i++)
+            if (slots[i].deadline_ns < slots[least].deadline_ns)
                 least = i;
-        if (timers->slots[least].deadline_ns >= slot.deadline_ns)
+        if (slots[least].deadline_ns >= slot.deadline_ns)
             break;
-        timers_place (timers, at, timers->slots[least]);
+        slots[at] = slots[least];
         at = least;
     }
-    timers_place (timers, at, slot);
+    slots[at] = slot;
 }
 
-/* Takes all empty slots out. */
-static void timers_sweep (EddyTimers *timers)
+/* --- the dead --------------------------------------------------------------------------------- */
+
+static bool timers_is_dead (const EddyTimers *timers, uint32_t handle)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < timers->n_used; i++)
-        if (timers->slots[i].timer != NULL)
-            timers_place (timers, n++, timers->slots[i]);
-    timers->n_used = n;
-    for (uint32_t i = n / CHILDREN + 1; i-- > 0;)
-        if (i < n)
-            timers_sift_down (timers, i, timers->slots[i]);
+    return (timers->dead[handle / 64] >> (handle % 64) & 1) != 0;
 }
 
-void eddy__timers_clean (EddyTimers *timers)
+static void timers_free_handle (EddyTimers *timers, uint32_t handle)
 {
-    if (timers->n_used - timers->n > timers->n)
-        timers_sweep (timers);
-    while (timers->slots[0].timer == NULL) {
-        EddyTimerSlot last = timers->slots[--timers->n_used];
-        timers_sift_down (timers, 0, last);
+    timers->owners[handle].next_free = timers->free_handle;
+    timers->free_handle = handle;
+}
+
+static void timers_bury (EddyTimers *timers, uint32_t handle)
+{
+    timers->dead[handle / 64] &= ~(UINT64_C (1) << (handle % 64));
+    timers->n_dead--;
+    timers_free_handle (timers, handle);
+}
+
+/* Takes the root out, and the dead that come up to its place. */
+static void timers_pop (EddyTimers *timers)
+{
+    timers_free_handle (timers, timers->slots[ROOT].handle);
+    for (;;) {
+        EddyTimerSlot last = timers->slots[ROOT + --timers->n];
+        if (timers->n == 0)
+            return;
+        timers_sift_down (timers, ROOT, last);
+        uint32_t handle = timers->slots[ROOT].handle;
+        if (EDDY__LIKELY (timers->n_dead == 0) || !timers_is_dead (timers, handle))
+            return;
+        timers_bury (timers, handle);
     }
 }
 
-static int timers_make_room (EddyTimers *timers)
+/* Takes all the dead out, and makes a heap of the rest. */
+__attribute__ ((noinline)) static void timers_sweep (EddyTimers *timers)
 {
-    if (timers->n < timers->n_used - timers->n_used / CHILDREN) {
-        timers_sweep (timers);
-        return 0;
+    uint32_t end = ROOT + timers->n;
+    uint32_t to = ROOT;
+    for (uint32_t at = ROOT; at < end; at++) {
+        EddyTimerSlot slot = timers->slots[at];
+        if (timers_is_dead (timers, slot.handle))
+            timers_bury (timers, slot.handle);
+        else
+            timers->slots[to++] = slot;
     }
-    uint32_t capacity = timers->capacity == 0 ? FIRST_CAPACITY : timers->capacity * 2;
-    EddyTimerSlot *grown = eddy__realloc (timers->slots, capacity * sizeof *grown);
-    if (grown == NULL)
-        return -ENOMEM;
-    timers->slots = grown;
+    timers->n = to - ROOT;
+    if (timers->n < 2)
+        return;
+    for (uint32_t at = timers_parent (to - 1); at >= ROOT; at--)
+        timers_sift_down (timers, at, timers->slots[at]);
+}
+
+/* --- room ------------------------------------------------------------------------------------- */
+
+/* Moves the slots to a place for more of them, at a cache line's start. */
+static bool timers_grow_slots (EddyTimers *timers, uint32_t capacity)
+{
+    void *memory = eddy__alloc ((size_t) (ROOT + capacity) * sizeof (EddyTimerSlot) + LINE);
+    if (memory == NULL)
+        return false;
+    size_t past = (uintptr_t) memory % LINE;
+    EddyTimerSlot *slots = (void *) ((char *) memory + (past == 0 ? 0 : LINE - past));
+    if (timers->n > 0)
+        memcpy (slots + ROOT, timers->slots + ROOT, timers->n * sizeof *slots);
+    eddy__free (timers->memory);
+    timers->memory = memory;
+    timers->slots = slots;
+    return true;
+}
+
+/* Room for twice as many; what has grown when memory runs out stays. */
+static bool timers_grow (EddyTimers *timers)
+{
+    uint32_t before = timers->capacity;
+    uint32_t capacity = before == 0 ? FIRST_CAPACITY : before * 2;
+    EddyTimerOwner *owners = eddy__realloc (timers->owners, capacity * sizeof *owners);
+    if (owners == NULL)
+        return false;
+    timers->owners = owners;
+    uint64_t *dead = eddy__realloc (timers->dead, capacity / 64 * sizeof *dead);
+    if (dead == NULL)
+        return false;
+    timers->dead = dead;
+    if (!timers_grow_slots (timers, capacity))
+        return false;
+    memset (dead + before / 64, 0, (capacity - before) / 64 * sizeof *dead);
+    /* All handles so far are in use. */
+    for (uint32_t handle = before; handle < capacity; handle++)
+        owners[handle].next_free = handle + 1;
+    timers->free_handle = before;
     timers->capacity = capacity;
-    return 0;
+    return true;
 }
+
+__attribute__ ((noinline)) static bool timers_make_room (EddyTimers *timers)
+{
+    if (timers->n_dead > timers->n / 4)
+        timers_sweep (timers);
+    return timers->n < timers->capacity || timers_grow (timers);
+}
+
+/* --- timers ----------------------------------------------------------------------------------- */
 
 int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
 {
-    if (EDDY__UNLIKELY (timers->n_used == timers->capacity)) {
-        int answer = timers_make_room (timers);
-        if (answer < 0)
-            return answer;
-    }
-    timers->n++;
-    timers_sift_up (timers, timers->n_used++, (EddyTimerSlot){ deadline_ns, timer });
+    if (EDDY__UNLIKELY (timers->n == timers->capacity) && !timers_make_room (timers))
+        return -ENOMEM;
+    uint32_t handle = timers->free_handle;
+    timers->free_handle = timers->owners[handle].next_free;
+    timers->owners[handle].timer = timer;
+    timer->handle = handle + 1;
+    timers_sift_up (timers, ROOT + timers->n++, (EddyTimerSlot){ deadline_ns, handle });
     if (EDDY__UNLIKELY (deadline_ns < timers->told_ns))
         eddy__timers_tell_host (timers);
-    return 0;
-}
-
-int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
-{
-    if (timer->index == 0)
-        return eddy__timer_add (timers, timer, deadline_ns);
-    uint32_t at = timer->index - 1;
-    EddyTimerSlot slot = { deadline_ns, timer };
-    if (EDDY__UNLIKELY (deadline_ns < timers->told_ns))
-        eddy__timers_tell_host (timers);
-    if (deadline_ns < timers->slots[at].deadline_ns)
-        timers_sift_up (timers, at, slot);
-    else
-        timers_sift_down (timers, at, slot);
     return 0;
 }
 
 void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer)
 {
-    if (timer->index == 0)
+    if (!eddy__timer_is_armed (timer))
         return;
-    timers->slots[timer->index - 1].timer = NULL;
-    timer->index = 0;
-    if (--timers->n == 0)
-        timers->n_used = 0;
-    else if (EDDY__UNLIKELY (timers->n < timers->n_used / 2 && timers->n_used >= SWEEP_LEAST))
+    uint32_t handle = timer->handle - 1;
+    timer->handle = 0;
+    if (timers->slots[ROOT].handle == handle) {
+        timers_pop (timers);
+        return;
+    }
+    timers->dead[handle / 64] |= UINT64_C (1) << (handle % 64);
+    if (EDDY__UNLIKELY (++timers->n_dead > DEAD_LEAST && timers->n_dead > timers->n / 2))
         timers_sweep (timers);
+}
+
+int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
+{
+    EddyTimer before = *timer;
+    if (!eddy__timer_is_armed (timer))
+        return eddy__timer_add (timers, timer, deadline_ns);
+    int answer = eddy__timer_add (timers, timer, deadline_ns);
+    if (answer == 0)
+        eddy__timer_remove (timers, &before);
+    return answer;
 }
 
 void eddy__timers_fire (EddyTimers *timers, int64_t now_ns)
 {
-    while (eddy__timers_next (timers) <= now_ns && timers->n > 0) {
-        EddyTimer *timer = timers->slots[0].timer;
-        eddy__timer_remove (timers, timer);
+    while (eddy__timers_next (timers) <= now_ns) {
+        EddyTimer *timer = eddy__timers_first (timers);
+        timer->handle = 0;
+        timers_pop (timers);
         timer->fire (timer);
     }
 }
 
 void eddy__timers_clear (EddyTimers *timers)
 {
-    for (uint32_t i = 0; i < timers->n_used; i++)
-        if (timers->slots[i].timer != NULL)
-            timers->slots[i].timer->index = 0;
-    eddy__free (timers->slots);
+    for (uint32_t at = ROOT; at < ROOT + timers->n; at++)
+        if (!timers_is_dead (timers, timers->slots[at].handle))
+            timers->owners[timers->slots[at].handle].timer->handle = 0;
+    eddy__free (timers->memory);
+    eddy__free (timers->owners);
+    eddy__free (timers->dead);
     *timers = (EddyTimers){ .slots = NULL };
 }

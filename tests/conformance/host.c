@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -181,6 +182,81 @@ static void check_eventfds (Host *host)
     close (fd);
 }
 
+static void take_sync (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    (void) source;
+    answer->value = eddy_fd_sync_finish (result, &answer->error);
+    answer->done = true;
+}
+
+/* What the ring serves where there is one: nothing but its own word tells of it. */
+static void check_syncs (Host *host)
+{
+    EddyContextStatistics before, after;
+    int fd = open (eddy_test_path ("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    eddy_context_get_statistics (host->context, &before);
+    for (int i = 0; i < 50; i++) {
+        Answer answer = { .value = 0 };
+        ck_assert_int_eq (pwrite (fd, "x", 1, i), 1);
+        eddy_fd_sync_async (fd, 0, NULL, take_sync, &answer);
+        host->run (host, &answer.done);
+        ck_assert_int_eq (answer.value, true);
+    }
+    eddy_context_get_statistics (host->context, &after);
+    if (strcmp (after.engine, "uring") == 0)
+        ck_assert_uint_eq (after.ring - before.ring, 50);
+    close (fd);
+}
+
+/* --- sources ---------------------------------------------------------------------------------- */
+
+static bool read_fd (int fd, unsigned events, void *data)
+{
+    uint64_t number;
+    ck_assert_uint_eq (events, POLLIN);
+    ck_assert_int_eq (read (fd, &number, sizeof number), sizeof number);
+    *(bool *) data = true;
+    return EDDY_SOURCE_REMOVE;
+}
+
+static void *raise_late (void *data)
+{
+    sleep_ms (5);
+    kill (getpid (), *(int *) data);
+    return NULL;
+}
+
+static void *set_ready_late (void *data)
+{
+    sleep_ms (5);
+    eddy_source_set_ready_time (data, 0);
+    return NULL;
+}
+
+/* An fd, a signal and a far timeout whose time another thread sets to now. */
+static void check_sources (Host *host)
+{
+    bool readable = false, signalled = false, early = false;
+    int fd = eventfd (0, EFD_CLOEXEC | EFD_NONBLOCK), number = SIGUSR1;
+    pthread_t thread;
+    LateWriter writer;
+    ck_assert_uint_ne (eddy_fd_add (fd, POLLIN, read_fd, &readable), 0);
+    late_writer_start (&writer, fd);
+    host->run (host, &readable);
+    late_writer_end (&writer);
+    ck_assert_uint_ne (eddy_signal_add (number, set_done, &signalled), 0);
+    ck_assert_int_eq (pthread_create (&thread, NULL, raise_late, &number), 0);
+    host->run (host, &signalled);
+    pthread_join (thread, NULL);
+    EddySource *timeout = attach_timeout (HOUR_NS, &early);
+    ck_assert_int_eq (pthread_create (&thread, NULL, set_ready_late, timeout), 0);
+    host->run (host, &early);
+    pthread_join (thread, NULL);
+    drop (timeout);
+    close (fd);
+}
+
 /* --- jobs and other threads ------------------------------------------------------------------- */
 
 static void take_contents (void *source, EddyAsyncResult *result, void *data)
@@ -334,6 +410,8 @@ void host_check_everything (Host *host)
     check_queued (host);
     check_fds (host);
     check_eventfds (host);
+    check_syncs (host);
+    check_sources (host);
     check_jobs (host);
     check_invoke (host);
     check_tasks (host);

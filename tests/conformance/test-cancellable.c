@@ -219,11 +219,17 @@ static void slow_handler (EddyCancellable *cancellable, void *user_data)
     sem_wait (&slow->go_on);
 }
 
-static void slow_destroy (void *user_data)
+static void slow_leave (void *user_data)
 {
     Slow *slow = user_data;
     usleep (1000); /* not to order anything: to give a disconnect that is too early its chance */
     __atomic_store_n (&slow->left, 1, __ATOMIC_SEQ_CST);
+}
+
+static void slow_destroy (void *user_data)
+{
+    slow_handler (NULL, user_data);
+    slow_leave (user_data);
 }
 
 static void *let_go_on (void *slow)
@@ -232,14 +238,15 @@ static void *let_go_on (void *slow)
     return NULL;
 }
 
-EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
+/* Disconnects while another thread is in the handler, or in what destroys its data. */
+static void disconnect_slow (EddyCancelledFunc function, void (*destroy) (void *user_data))
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
     Slow slow = { .left = 0 };
     pthread_t canceller, helper;
     sem_init (&slow.entered, 0, 0);
     sem_init (&slow.go_on, 0, 0);
-    uint64_t id = eddy_cancellable_connect (cancellable, slow_handler, &slow, slow_destroy);
+    uint64_t id = eddy_cancellable_connect (cancellable, function, &slow, destroy);
     pthread_create (&canceller, NULL, cancel_in_thread, cancellable);
     sem_wait (&slow.entered);
     pthread_create (&helper, NULL, let_go_on, &slow);
@@ -250,6 +257,12 @@ EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
     pthread_join (canceller, NULL);
     pthread_join (helper, NULL);
     eddy_unref (cancellable);
+}
+
+EDDY_TEST (C7_disconnect_waits_for_a_handler_in_another_thread)
+{
+    disconnect_slow (slow_handler, slow_leave);
+    disconnect_slow (count_call, slow_destroy);
 }
 
 static void touch (EddyCancellable *cancellable, void *user_data)
@@ -413,6 +426,142 @@ EDDY_TEST (C11_fd_wakes_a_poll_in_another_thread)
         pthread_join (thread, NULL);
         eddy_unref (cancellable);
     }
+}
+
+/* ---- the source ------------------------------------------------------------------------------ */
+
+static bool source_called (EddyCancellable *cancellable, void *user_data)
+{
+    ck_assert (eddy_cancellable_is_cancelled (cancellable));
+    ++*(int *) user_data;
+    return EDDY_SOURCE_CONTINUE;
+}
+
+static EddySource *source_attach (EddyCancellable *cancellable, EddyContext *context, int *count)
+{
+    EddySource *source = eddy_cancellable_source_new (cancellable);
+    eddy_source_set_callback (source, EDDY_SOURCE_FUNC (source_called), count, NULL);
+    ck_assert_uint_ne (eddy_source_attach (source, context), 0);
+    return source;
+}
+
+static void source_drop (EddySource *source)
+{
+    eddy_source_destroy (source);
+    eddy_unref (source);
+}
+
+EDDY_TEST (C12_source_is_dispatched_once_and_not_inside_cancel)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    int before = 0, after = 0;
+    EddySource *source = source_attach (cancellable, context, &before);
+    ck_assert (!eddy_context_iteration (context, false));
+    eddy_cancellable_cancel (cancellable);
+    ck_assert_int_eq (before, 0);
+    /* One for what is cancelled already, too: in the next pass. */
+    EddySource *late = source_attach (cancellable, context, &after);
+    ck_assert_int_eq (after, 0);
+    eddy_context_iteration (context, false);
+    eddy_context_iteration (context, false);
+    ck_assert_int_eq (before, 1);
+    ck_assert_int_eq (after, 1);
+    ck_assert (!eddy_context_iteration (context, false));
+    ck_assert (!eddy_source_is_destroyed (source));
+    source_drop (source);
+    source_drop (late);
+    eddy_unref (cancellable);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (C12_source_of_null_is_never_ready)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    int count = 0;
+    EddySource *source = source_attach (NULL, context, &count);
+    for (int i = 0; i < 3; i++)
+        ck_assert (!eddy_context_iteration (context, false));
+    ck_assert_int_eq (count, 0);
+    source_drop (source);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (C12_source_holds_a_reference)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    int count = 0;
+    EddySource *source = source_attach (cancellable, context, &count);
+    eddy_unref (cancellable);
+    eddy_cancellable_cancel (cancellable);
+    eddy_context_iteration (context, false);
+    ck_assert_int_eq (count, 1);
+    source_drop (source);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (C12_source_in_another_threads_loop)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    for (int round = 0; round < 200; round++) {
+        EddyCancellable *cancellable = eddy_cancellable_new ();
+        int count = 0;
+        pthread_t thread;
+        EddySource *source = source_attach (cancellable, context, &count);
+        pthread_create (&thread, NULL, cancel_in_thread, cancellable);
+        while (count == 0)
+            eddy_context_iteration (context, true);
+        pthread_join (thread, NULL);
+        source_drop (source);
+        eddy_unref (cancellable);
+    }
+    eddy_test_context_end (context);
+}
+
+static void *cancel_many (void *data)
+{
+    EddyCancellable **cancellables = data;
+    for (int i = 0; i < 1000; i++)
+        eddy_cancellable_cancel (cancellables[i]);
+    return NULL;
+}
+
+EDDY_TEST (C13_source_may_go_while_another_thread_cancels)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellables[1000];
+    EddySource *sources[1000];
+    int count = 0;
+    for (int i = 0; i < 1000; i++) {
+        cancellables[i] = eddy_cancellable_new ();
+        sources[i] = source_attach (cancellables[i], context, &count);
+    }
+    pthread_t thread;
+    pthread_create (&thread, NULL, cancel_many, cancellables);
+    for (int i = 0; i < 1000; i++) {
+        source_drop (sources[i]);
+        if (i % 10 == 0)
+            eddy_context_iteration (context, false);
+    }
+    pthread_join (thread, NULL);
+    for (int i = 0; i < 1000; i++)
+        eddy_unref (cancellables[i]);
+    while (eddy_context_iteration (context, false))
+        ;
+    ck_assert_int_le (count, 1000);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (C13_source_that_nobody_attached_may_go)
+{
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    EddySource *source = eddy_cancellable_source_new (cancellable);
+    pthread_t thread;
+    pthread_create (&thread, NULL, cancel_in_thread, cancellable);
+    eddy_unref (source);
+    pthread_join (thread, NULL);
+    eddy_unref (cancellable);
 }
 
 /* ---- the current one ------------------------------------------------------------------------- */

@@ -58,7 +58,7 @@ EDDY_TEST (L25_source_is_attached_once)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (priority_is_changed_while_attached)
+EDDY_TEST (L3_priority_is_changed_while_attached)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *sources[3];
@@ -79,7 +79,7 @@ EDDY_TEST (priority_is_changed_while_attached)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (names)
+EDDY_TEST (L24_source_has_a_name)
 {
     EddySource *source = eddy_idle_source_new ();
     char name[] = "dynamic";
@@ -95,7 +95,7 @@ EDDY_TEST (names)
     eddy_unref (source);
 }
 
-EDDY_TEST (in_a_line)
+EDDY_TEST (L21_sources_in_a_line)
 {
     EddyContext *context = eddy_test_context_begin ();
     int dropped = 0;
@@ -188,7 +188,7 @@ static void *post_from_thread (void *data)
     return NULL;
 }
 
-EDDY_TEST (post)
+EDDY_TEST (D_post_runs_in_the_loop)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyPost posts[3] = { { .run = post_run, .priority = 1 },
@@ -281,7 +281,7 @@ EDDY_TEST (L13_quit_ends_a_run_that_waits_for_the_context)
     eddy_unref (context);
 }
 
-EDDY_TEST (source_of_a_context_that_nobody_has_goes_at_once)
+EDDY_TEST (L31_source_of_a_context_that_nobody_has_goes_at_once)
 {
     EddyContext *context = eddy_context_new ();
     int finalized = 0, dropped = 0;

@@ -311,6 +311,27 @@ EDDY_TEST (D_deadline_of_what_is_gone_calls_nobody)
     eddy_test_context_end (context);
 }
 
+static bool source_called (EddyCancellable *cancellable, void *user_data)
+{
+    count_call (cancellable, user_data);
+    return EDDY_SOURCE_REMOVE;
+}
+
+EDDY_TEST (D_deadline_makes_a_source_ready)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new_with_timeout (NULL, 2 * MILLISECOND);
+    EddySource *source = eddy_cancellable_source_new (cancellable);
+    eddy_source_set_callback (source, EDDY_SOURCE_FUNC (source_called), NULL, NULL);
+    ck_assert_uint_ne (eddy_source_attach (source, context), 0);
+    run_until (context, &calls);
+    expect_timed_out (cancellable);
+    ck_assert (eddy_source_is_destroyed (source));
+    eddy_unref (source);
+    eddy_unref (cancellable);
+    eddy_test_context_end (context);
+}
+
 static void *connect_and_let_go (void *cancellable)
 {
     for (int i = 0; i < 1000; i++) {
@@ -361,7 +382,7 @@ static void wake_the_default_context (void)
 }
 
 /* That context lives as long as the process: so in a process of its own. */
-EDDY_TEST (D_deadline_races_with_connecting_and_dying_in_other_threads)
+EDDY_TEST_TIMEOUT (D_deadline_races_with_connecting_and_dying_in_other_threads, 4)
 {
     pid_t child = fork ();
     ck_assert_int_ge (child, 0);

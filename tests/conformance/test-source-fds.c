@@ -7,7 +7,7 @@
 
 /* --- fds -------------------------------------------------------------------------------------- */
 
-EDDY_TEST (fd_source_is_ready_by_level)
+EDDY_TEST (L47_fd_source_is_ready_by_level)
 {
     EddyContext *context = eddy_test_context_begin ();
     Pipe pair;
@@ -38,7 +38,7 @@ EDDY_TEST (fd_source_is_ready_by_level)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (fd_source_before_the_first_iteration_and_ready_at_once)
+EDDY_TEST (L47_fd_source_before_the_first_iteration)
 {
     EddyContext *context = eddy_test_context_begin ();
     Pipe pair;
@@ -63,7 +63,7 @@ EDDY_TEST (fd_source_before_the_first_iteration_and_ready_at_once)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (fd_that_an_urgent_source_has_read_is_not_ready_any_more)
+EDDY_TEST (L4_fd_that_an_urgent_source_has_read_is_not_ready_any_more)
 {
     EddyContext *context = eddy_test_context_begin ();
     Pipe pair;
@@ -183,7 +183,7 @@ EDDY_TEST (L49_file_and_null_device_are_ready)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (closed_fd_says_so)
+EDDY_TEST (L47_closed_fd_says_so)
 {
     EddyContext *context = eddy_test_context_begin ();
     unsigned events = 0;
@@ -213,7 +213,7 @@ static void *pipe_move (void *data)
     return NULL;
 }
 
-EDDY_TEST (fd_sources_move_with_their_context)
+EDDY_TEST (L17_fd_sources_move_with_their_context)
 {
     EddyContext *context = eddy_context_new ();
     Pipe pair, other;

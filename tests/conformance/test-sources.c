@@ -7,7 +7,7 @@
 
 /* --- programs' own kinds ---------------------------------------------------------------------- */
 
-EDDY_TEST (own_kind_is_prepared_checked_dispatched_finalized)
+EDDY_TEST (L5_own_kind_is_prepared_checked_dispatched_finalized)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *source = own_new (&own_funcs);
@@ -35,7 +35,7 @@ EDDY_TEST (own_kind_is_prepared_checked_dispatched_finalized)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (data_of_other_kinds)
+EDDY_TEST (L34_data_of_other_kinds)
 {
     EddySource *source = eddy_idle_source_new ();
     ck_assert_ptr_null (eddy_source_get_data (source));
@@ -75,7 +75,7 @@ static bool destroy_in_hook (EddySource *source, int64_t *timeout_ns)
     return true;
 }
 
-EDDY_TEST (hook_destroys_every_source)
+EDDY_TEST (L27_hook_destroys_every_source)
 {
     static const EddySourceFuncs funcs = { destroy_in_hook, own_check, own_dispatch, NULL };
     EddyContext *context = eddy_test_context_begin ();
@@ -197,7 +197,7 @@ EDDY_TEST (L9_one_pass_has_one_time)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (timeout_with_slack)
+EDDY_TEST (L42_timeout_with_slack)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *source = eddy_timeout_source_new_with_slack (1000000, 5000000);
@@ -256,7 +256,7 @@ EDDY_TEST (L50_child_runs_before_its_ancestors_and_goes_with_them)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (idle_child_runs_once_in_a_pass)
+EDDY_TEST (L50_idle_child_runs_once_in_a_pass)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *parent = own_letter ("p"), *child = eddy_idle_source_new ();
@@ -395,7 +395,7 @@ EDDY_TEST (L33_source_without_callback_is_removed)
     eddy_test_context_end (context);
 }
 
-EDDY_TEST (dummy_callback_keeps_the_source)
+EDDY_TEST (L33_dummy_callback_keeps_the_source)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddySource *source = eddy_idle_source_new ();

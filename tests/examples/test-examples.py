@@ -1,20 +1,51 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs the examples, and compares what they print with what they promise."""
+"""Runs the examples in each of their styles, and compares what they print with what they promise."""
 
+import fcntl
 import os
 import pathlib
+import re
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 import unittest
 
-sys.path.insert(0, os.path.join(os.environ["EDDY_SOURCE_ROOT"], "tests", "tools"))
+ROOT = pathlib.Path(os.environ["EDDY_SOURCE_ROOT"])
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 import tap  # noqa: E402 (the path comes first)
 
 EXAMPLES = pathlib.Path(os.environ["EDDY_BUILD_ROOT"]) / "examples"
+PATIENCE = 60
+CANCELLED = "operation was cancelled"
+
+
+def wait_until(what, holds):
+    """Waits for what another process will do."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {PATIENCE} seconds: {what}")
+        time.sleep(0.0005)
+
+
+def status_of(process):
+    """What /proc tells of a process; nothing when it has ended."""
+    try:
+        lines = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    return {name: value.strip() for name, value in (line.split(":", 1) for line in lines)}
+
+
+def catches_interrupts(process):
+    return int(status_of(process).get("SigCgt", "0"), 16) & 1 << (signal.SIGINT - 1) != 0
 
 
 class Example(unittest.TestCase):
@@ -22,10 +53,52 @@ class Example(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="eddy-example-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
+    def start(self, name, *arguments, stdin=subprocess.DEVNULL):
+        process = subprocess.Popen([EXAMPLES / name, *arguments], cwd=self.folder, stdin=stdin,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        return process
+
+    def end(self, process):
+        """What a process has said at its end: exit status, standard output, standard error."""
+        said, complaint = process.communicate(timeout=PATIENCE)
+        return process.returncode, said, complaint
+
     def run_example(self, name, *arguments):
-        done = subprocess.run([EXAMPLES / name, *arguments], cwd=self.folder, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
-        return done.returncode, done.stdout, done.stderr
+        return self.end(self.start(name, *arguments))
+
+    def interrupt(self, process):
+        """Ctrl-C, once the program is ready for it."""
+        wait_until("it catches SIGINT", lambda: process.poll() is not None or catches_interrupts(process))
+        process.send_signal(signal.SIGINT)
+
+    def make_door(self, name, address):
+        """A fifo, and a file that names it."""
+        os.mkfifo(self.folder / name)
+        (self.folder / address).write_text(f"{name}\n", encoding="ascii")
+
+    def open_door(self, name):
+        """The other end of a fifo, once a program has its own open."""
+        opened = []
+
+        def try_open():
+            try:
+                opened.append(os.open(self.folder / name, os.O_WRONLY | os.O_NONBLOCK))
+            except OSError:
+                return False
+            return True
+
+        wait_until(f"{name} is opened", try_open)
+        return os.fdopen(opened[0], "wb", buffering=0)
+
+    def drained(self, process, name, writer):
+        """Waits until what was written to a fifo has been read."""
+
+        def is_empty():
+            left = fcntl.ioctl(writer.fileno(), termios.FIONREAD, struct.pack("i", 0))
+            return struct.unpack("i", left)[0] == 0 or process.poll() is not None
+
+        wait_until(f"{name} is empty", is_empty)
 
 
 class CopyForms(Example):
@@ -60,6 +133,319 @@ class CopyForms(Example):
             status, said, complaint = self.run_example("copy-forms", *arguments)
             self.assertEqual((status, said), (2, ""))
             self.assertIn("awaited|blocking|callbacks|future", complaint)
+
+
+class LoadFile(Example):
+    STYLES = ("callbacks", "task", "future", "await")
+
+    def test_same_answer(self):
+        """load-file: each style loads a file, or says the same of one that it cannot load"""
+        (self.folder / "file").write_bytes(bytes(70000))
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                self.assertEqual(self.run_example("load-file", style, "file"), (0, "file: 70000 bytes\n", ""))
+                self.assertEqual(self.run_example("load-file", style, "missing"),
+                                 (1, "", "load-file: missing: No such file or directory\n"))
+                self.assertEqual(self.run_example("load-file", style, "."),
+                                 (1, "", "load-file: .: Is a directory\n"))
+
+    def test_cancelled(self):
+        """load-file: a load that was cancelled before says so"""
+        (self.folder / "file").write_bytes(b"x")
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                self.assertEqual(self.run_example("load-file", style, "--cancel", "file"),
+                                 (1, "", f"load-file: file: {CANCELLED}\n"))
+
+    def interrupt_in_the_middle(self, style):
+        process = self.start("load-file", style, "file")
+
+        def is_loading():
+            memory = status_of(process).get("VmRSS", "0 kB")
+            return process.poll() is not None or int(memory.split()[0]) > 80 << 10
+
+        wait_until("it has begun", is_loading)
+        process.send_signal(signal.SIGINT)
+        return self.end(process)
+
+    def test_interrupted(self):
+        """load-file: Ctrl-C in the middle of a load ends it"""
+        (self.folder / "file").touch()
+        os.truncate(self.folder / "file", 300 << 20)
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                # It may have ended before the signal came.
+                answers = []
+                while len(answers) < 10 and (1, "", f"load-file: file: {CANCELLED}\n") not in answers:
+                    answers.append(self.interrupt_in_the_middle(style))
+                self.assertEqual(answers[-1], (1, "", f"load-file: file: {CANCELLED}\n"))
+                self.assertLessEqual(set(answers[:-1]), {(0, f"file: {300 << 20} bytes\n", "")})
+
+
+class ReadMessage(Example):
+    STYLES = [("read-message", style) for style in ("callbacks", "await")] + [
+        ("read-message-blocking", style) for style in ("thread", "future", "await")]
+
+    def setUp(self):
+        super().setUp()
+        self.make_door("door", "address")
+
+    def each_style(self):
+        for name, style in self.STYLES:
+            with self.subTest(name=name, style=style):
+                yield name, style
+
+    def test_message(self):
+        """read-message: reads a message that comes in pieces up to its end"""
+        for name, style in self.each_style():
+            process = self.start(name, style, "address")
+            with self.open_door("door") as writer:
+                writer.write(b"hello,\n")
+                self.drained(process, "door", writer)
+                writer.write(b"world\n")
+            self.assertEqual(self.end(process), (0, "hello,\nworld\n", ""))
+
+    def test_empty_message(self):
+        """read-message: an end without a message is an empty message"""
+        for name, style in self.each_style():
+            process = self.start(name, style, "address")
+            self.open_door("door").close()
+            self.assertEqual(self.end(process), (0, "", ""))
+
+    def test_long_message(self):
+        """read-message: a message that is too long is an error, not a part of it"""
+        for name, style in self.each_style():
+            process = self.start(name, style, "address")
+            with self.open_door("door") as writer:
+                writer.write(b"x" * 5000)
+                self.assertEqual(self.end(process), (1, "", f"{name}: door: read: Message too long\n"))
+
+    def test_failures(self):
+        """read-message: a failure at each step, named"""
+        (self.folder / "nowhere").write_text("missing\n", encoding="ascii")
+        (self.folder / "folder").write_text(".\n", encoding="ascii")
+        for name, style in self.each_style():
+            self.assertEqual(self.run_example(name, style, "lost"),
+                             (1, "", f"{name}: lost: No such file or directory\n"))
+            self.assertEqual(self.run_example(name, style, "nowhere"),
+                             (1, "", f"{name}: missing: open: No such file or directory\n"))
+            status, said, complaint = self.run_example(name, style, "folder")
+            self.assertEqual((status, said), (1, ""))
+            self.assertRegex(complaint, rf"^{name}: \.: read of file descriptor \d+: Is a directory\n$")
+
+    def test_interrupted_while_waiting(self):
+        """read-message: Ctrl-C while nobody is at the other end"""
+        for name, style in self.each_style():
+            process = self.start(name, style, "address")
+            # It has opened the fifo, and waits from then on; an end that never wrote does not wake it.
+            wait_until("the fifo is open", lambda: self.has_open(process, "door"))
+            self.interrupt(process)
+            self.assertEqual(self.end(process), (1, "", f"{name}: door: {CANCELLED}\n"))
+
+    def has_open(self, process, name):
+        try:
+            fds = list(pathlib.Path(f"/proc/{process.pid}/fd").iterdir())
+            return any(os.readlink(fd) == str(self.folder / name) for fd in fds)
+        except (FileNotFoundError, ProcessLookupError):
+            return process.poll() is not None
+
+    def test_interrupted_while_reading(self):
+        """read-message: Ctrl-C in the middle of a message"""
+        for name, style in self.each_style():
+            process = self.start(name, style, "address")
+            with self.open_door("door") as writer:
+                writer.write(b"hello,\n")
+                self.drained(process, "door", writer)
+                self.interrupt(process)
+                self.assertEqual(self.end(process), (1, "", f"{name}: door: {CANCELLED}\n"))
+
+
+class DeleteFiles(Example):
+    STYLES = ("callbacks", "future", "await")
+    LIMIT = 8
+
+    def make_files(self, count):
+        names = [f"file-{number}" for number in range(count)]
+        for name in names:
+            (self.folder / name).touch()
+        return names
+
+    def test_every_error(self):
+        """delete-files: deletes what it can, and reports every error"""
+        (self.folder / "folder" / "inner").mkdir(parents=True)
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                names = self.make_files(40)
+                names[3:3] = ["missing", "folder"]
+                names.append("lost")
+                status, said, complaint = self.run_example("delete-files", style, *names)
+                self.assertEqual((status, said), (1, "40 deleted, 3 failed, 0 cancelled, 0 not started\n"))
+                self.assertEqual(sorted(complaint.splitlines()),
+                                 ["delete-files: folder: Directory not empty",
+                                  "delete-files: lost: No such file or directory",
+                                  "delete-files: missing: No such file or directory"])
+                self.assertEqual(os.listdir(self.folder), ["folder"])
+
+    def test_many(self):
+        """delete-files: one file, and thousands"""
+        for style in self.STYLES:
+            for count in (1, self.LIMIT, self.LIMIT + 1, 4000):
+                with self.subTest(style=style, count=count):
+                    self.assertEqual(self.run_example("delete-files", style, *self.make_files(count)),
+                                     (0, f"{count} deleted, 0 failed, 0 cancelled, 0 not started\n", ""))
+                    self.assertEqual(os.listdir(self.folder), [])
+
+    def interrupt_in_the_middle(self, style, count):
+        """Interrupts the deletion of so many files; returns how many were not started."""
+        names = self.make_files(count)
+        process = self.start("delete-files", style, *names)
+        wait_until("some are deleted",
+                   lambda: process.poll() is not None or not (self.folder / names[count // 10]).exists())
+        process.send_signal(signal.SIGINT)
+        status, said, complaint = self.end(process)
+        left = len(os.listdir(self.folder))
+        found = re.fullmatch(r"(\d+) deleted, 0 failed, (\d+) cancelled, (\d+) not started\n", said)
+        self.assertIsNotNone(found, said)
+        n_deleted, n_cancelled, n_not_started = map(int, found.groups())
+        self.assertEqual(n_deleted + n_cancelled + n_not_started, count)
+        self.assertEqual(n_cancelled + n_not_started, left)
+        self.assertLessEqual(n_cancelled, self.LIMIT)
+        self.assertEqual((status, complaint), (1 if left > 0 else 0, ""))
+        return n_not_started
+
+    def test_interrupted(self):
+        """delete-files: Ctrl-C in the middle: what is deleted is deleted, and counted"""
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                # It may have ended before the signal came.
+                self.assertTrue(any(self.interrupt_in_the_middle(style, 4000) > 0 for _ in range(10)))
+
+
+class LoadData(Example):
+    STYLES = ("callbacks", "future", "await")
+
+    def setUp(self):
+        super().setUp()
+        self.make_door("door-1", "address-1")
+        self.make_door("door-2", "address-2")
+        (self.folder / "file").write_text("from a file\n", encoding="ascii")
+        (self.folder / "address-3").write_text("file\n", encoding="ascii")
+
+    def test_at_once(self):
+        """load-data: several at once, whichever ends first, printed in order"""
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                process = self.start("load-data", style, "address-1", "address-3", "address-2")
+                with self.open_door("door-1") as first:
+                    with self.open_door("door-2") as second:
+                        second.write(b"from the second\n")
+                    first.write(b"from the first\n")
+                self.assertEqual(self.end(process), (0, "from the first\nfrom a file\nfrom the second\n", ""))
+
+    def test_failures(self):
+        """load-data: one that fails does not touch the others"""
+        (self.folder / "nowhere").write_text("missing\n", encoding="ascii")
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                self.assertEqual(self.run_example("load-data", style, "nowhere", "address-3", "lost"),
+                                 (1, "from a file\n", "load-data: missing: open: No such file or directory\n"
+                                  "load-data: lost: No such file or directory\n"))
+
+    def test_interrupted(self):
+        """load-data: Ctrl-C ends those under way; what was loaded stays loaded"""
+        for style in self.STYLES:
+            with self.subTest(style=style):
+                process = self.start("load-data", style, "address-1", "address-3", "address-2")
+                with self.open_door("door-1") as first, self.open_door("door-2"):
+                    first.write(b"from ")
+                    self.drained(process, "door-1", first)
+                    self.interrupt(process)
+                    self.assertEqual(self.end(process),
+                                     (1, "from a file\n",
+                                      f"load-data: door-1: {CANCELLED}\nload-data: door-2: {CANCELLED}\n"))
+
+
+class Lifetimes(Example):
+    def start_reader(self, style):
+        ours, theirs = os.pipe()
+        process = self.start("lifetimes", style, stdin=ours)
+        os.close(ours)
+        return process, os.fdopen(theirs, "wb", buffering=0)
+
+    def test_strong(self):
+        """lifetimes: a strong one keeps the object until its callback has run"""
+        process, writer = self.start_reader("strong")
+        with writer:
+            writer.write(b"hello\n")
+            self.assertEqual(self.end(process), (0, "given up\nread: hello\ndisposed of\ngone\n", ""))
+
+    def test_strong_interrupted(self):
+        """lifetimes: Ctrl-C ends a strong one"""
+        process, writer = self.start_reader("strong")
+        with writer:
+            self.interrupt(process)
+            self.assertEqual(self.end(process), (1, "given up\nnot read\ndisposed of\ngone\n",
+                                                 f"lifetimes: standard input: {CANCELLED}\n"))
+
+    def test_weak(self):
+        """lifetimes: weak ones are cancelled with the object, whose memory outlasts them"""
+        for style in ("weak", "bound"):
+            with self.subTest(style=style):
+                process, writer = self.start_reader(style)
+                with writer:
+                    self.assertEqual(self.end(process), (0, "given up\ndisposed of\nnot read\ngone\n", ""))
+
+
+class Use(Example):
+    PROGRAMS = {"load-file": ("callbacks", "task", "future", "await"),
+                "read-message": ("callbacks", "await"),
+                "delete-files": ("callbacks", "future", "await"),
+                "load-data": ("callbacks", "future", "await"),
+                "lifetimes": ("strong", "weak", "bound"),
+                "read-message-blocking": ("thread", "future", "await")}
+
+    def test_help(self):
+        """each example: --help"""
+        for name, styles in self.PROGRAMS.items():
+            with self.subTest(name=name):
+                status, said, complaint = self.run_example(name, "--help")
+                self.assertEqual((status, complaint), (0, ""))
+                self.assertRegex(said, rf"^usage: {name} {re.escape('|'.join(styles))} [^\n]+\n$")
+
+    def test_wrong_use(self):
+        """each example: wrong use is exit status 2"""
+        for name, styles in self.PROGRAMS.items():
+            usage = self.run_example(name, "--help")[1]
+            for arguments in ((), ("somehow",), ("somehow", "file"), ("--help", "more"),
+                              (styles[0],) * (40 if name != "delete-files" else 1)):
+                with self.subTest(name=name, arguments=arguments):
+                    self.assertEqual(self.run_example(name, *arguments), (2, "", usage))
+
+    def test_short(self):
+        """each example: under 150 lines, public headers only"""
+        sources = sorted((ROOT / "examples").glob("*.[ch]"))
+        self.assertGreater(len(sources), 6)
+        for path in sources:
+            text = path.read_text(encoding="utf-8")
+            with self.subTest(name=path.name):
+                self.assertLess(len(text.splitlines()), 150)
+                for header in re.findall(r'#include "(.+)"', text):
+                    self.assertTrue((path.parent / header).exists(), header)
+                self.assertNotIn("-private.h", text)
+
+
+class Tutorial(unittest.TestCase):
+    def test_quotes(self):
+        """docs/tutorial.md: what it quotes stands in the examples, word for word"""
+        page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+        sources = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.[ch]")]
+        quotes = re.findall(r"^```c\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+        self.assertGreater(len(quotes), 10)
+        for quote in quotes:
+            # Pieces of one function may be left out.
+            for piece in re.split(r"^\s*/\* … \*/\n", quote, flags=re.MULTILINE):
+                with self.subTest(piece=piece):
+                    self.assertTrue(any(piece in source for source in sources))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@
 
 #include "memory.h"
 
-enum { SETTLE_ROUNDS = 400, SETTLE_NS = 2500000, CRASH_FRAMES = 24, CRASH_NULL = 4096 };
+enum { SETTLE_ROUNDS = 400, SETTLE_NS = 2500000, STOOD_FRAMES = 32, STOOD_FIRST_PAGE = 4096 };
 
 /* By the linker: where the program begins, and its code ends. */
 extern const char __executable_start, etext;
@@ -144,16 +144,18 @@ static void run_log (EddyLogLevel level, const char *message, void *data)
         fprintf (stderr, "eddy: %s\n", message);
 }
 
-/* Tells where it crashed, in offsets of the program, from which tests/torture/run learns whether the
- * library did, or the test that did not expect to be refused something. */
-static void run_crashed (int number, siginfo_t *info, void *data)
+/* Tells where it stands, in offsets of the program, from which tests/torture/run learns whether the
+ * library is to blame, or the test that did not expect to be refused something. */
+static void run_stands (int number, siginfo_t *info, void *data)
 {
-    void *frames[CRASH_FRAMES];
+    void *frames[STOOD_FRAMES];
     char text[64];
-    int n = backtrace (frames, CRASH_FRAMES);
+    int n = backtrace (frames, STOOD_FRAMES);
     (void) data;
-    int len = snprintf (text, sizeof text, "crashed: %s",
-                        (uintptr_t) info->si_addr < CRASH_NULL ? "null" : "wild");
+    int len = snprintf (text, sizeof text, "%s:",
+                        number == SIGQUIT                              ? "stuck"
+                        : (uintptr_t) info->si_addr < STOOD_FIRST_PAGE ? "null"
+                                                                       : "wild");
     for (int i = 0; i < n; i++) {
         uintptr_t address = (uintptr_t) frames[i];
         if (address < (uintptr_t) &__executable_start || address >= (uintptr_t) &etext)
@@ -168,14 +170,27 @@ static void run_crashed (int number, siginfo_t *info, void *data)
     raise (number);
 }
 
-static void run_catch_crashes (void)
+static void run_tell_where (void)
 {
-    struct sigaction action = { .sa_sigaction = run_crashed, .sa_flags = SA_SIGINFO | SA_NODEFER };
+    struct sigaction action = { .sa_sigaction = run_stands, .sa_flags = SA_SIGINFO | SA_NODEFER };
     void *frame;
     /* The first call may load what it needs. */
     backtrace (&frame, 1);
-    if (!torture_in_debugger)
-        sigaction (SIGSEGV, &action, NULL);
+    if (torture_in_debugger)
+        return;
+    sigaction (SIGSEGV, &action, NULL);
+    sigaction (SIGQUIT, &action, NULL);
+}
+
+/* Once the library has said that something went badly wrong, a test that goes on does not know. */
+static void run_log_of_test (EddyLogLevel level, const char *message, void *data)
+{
+    (void) data;
+    fprintf (stderr, "eddy: %s\n", message);
+    if (level != EDDY_LOG_CRITICAL || torture_fault_hits () == 0 || torture_in_debugger)
+        return;
+    snprintf (torture_report->first_failure, sizeof torture_report->first_failure, "%s", message);
+    torture_leave (/* has_failed= */ true);
 }
 
 static void *run_thread (void *data)
@@ -202,7 +217,8 @@ void torture_run (const TortureCase *scenario, const TortureFault *fault)
     if (!scenario->is_scenario) {
         /* What it makes there goes with the run, however that ends. */
         setenv ("TMPDIR", torture_path ("."), /* overwrite= */ 1);
-        run_catch_crashes ();
+        run_tell_where ();
+        eddy_log_set_handler (run_log_of_test, NULL);
         torture_fault_arm ();
         scenario->run ();
         torture_leave (/* has_failed= */ false);

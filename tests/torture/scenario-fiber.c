@@ -216,6 +216,8 @@ static void *guest_thread (void *data)
     Guest *guest = data;
     for (int i = 0; i < FIBERS; i++)
         eddy_spawn_detached (guest->context, guest_run, guest, guest_destroy);
+    /* One that could not begin was given up here, and the loop knows nothing of it. */
+    eddy_context_wakeup (guest->context);
     return NULL;
 }
 

@@ -53,11 +53,15 @@ typedef struct Slot {
 /* With a limit, the runs of a test take about as long as this. */
 #define LIMIT_NS INT64_C (10000000000)
 
+/* From SIGQUIT to SIGKILL. */
+#define LAST_WORDS_NS INT64_C (300000000)
+
 static TortureOptions options;
 static Slot slots[MAX_JOBS];
 static char base[PATH_MAX / 8];
 static sigset_t child_signal;
 static unsigned n_told; /* of the current case */
+static bool is_slow;    /* it is a test that takes too long to be run many times */
 
 static int64_t now_ns (void)
 {
@@ -194,9 +198,9 @@ static void slot_tell (const Slot *slot, const TortureCase *scenario, const char
     const TortureReport *report = slot->report;
     torture_fault_print (&slot->fault, fault);
     if (slot->fault.nth == 0)
-        snprintf (fault, sizeof fault, "no fault");
+        snprintf (fault, sizeof fault, "none");
     printf ("FAILED %s %s: %s\n", scenario->name, fault, why);
-    if (n_told++ >= TOLD_RUNS)
+    if (scenario->is_scenario && n_told++ >= TOLD_RUNS)
         return;
     if (report->hit[0] != '\0')
         printf ("    | fault: %s\n", report->hit);
@@ -215,7 +219,9 @@ static void slot_end (Slot *slot, const TortureCase *scenario, int status, Tortu
     if (slot->report->uses_directory)
         folder_remove (slot->report->directory);
     totals->runs++;
-    if (why != NULL) {
+    if (why != NULL && !scenario->is_scenario && slot->fault.nth == 0 && slot->timed_out)
+        is_slow = true;
+    else if (why != NULL) {
         totals->failed++;
         slot_tell (slot, scenario, why);
     } else if (options.shows_each) {
@@ -230,9 +236,11 @@ static void slot_end (Slot *slot, const TortureCase *scenario, int status, Tortu
 static void slots_kill_late (void)
 {
     for (unsigned i = 0; i < options.jobs; i++)
-        if (slots[i].child > 0 && !slots[i].timed_out && now_ns () > slots[i].deadline_ns) {
+        if (slots[i].child > 0 && now_ns () > slots[i].deadline_ns) {
+            /* It may tell where it stands before it is killed. */
+            kill (slots[i].child, slots[i].timed_out ? SIGKILL : SIGQUIT);
             slots[i].timed_out = true;
-            kill (slots[i].child, SIGKILL);
+            slots[i].deadline_ns = now_ns () + LAST_WORDS_NS;
         }
 }
 
@@ -319,12 +327,14 @@ static TortureFault plan_fault (const Plan *plan, unsigned number)
     return fault;
 }
 
-/* Runs it without a fault, and counts. False when even that goes wrong. */
+/* Runs it without a fault, and counts. False when even that goes wrong, or takes too long. */
 static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *totals)
 {
     unsigned failed = totals->failed;
     memset (plan, 0, sizeof *plan);
-    for (int i = 0; i < COUNTING_RUNS && totals->failed == failed; i++) {
+    int n_runs = options.sample > 0 ? 1 : COUNTING_RUNS;
+    is_slow = false;
+    for (int i = 0; i < n_runs && totals->failed == failed && !is_slow; i++) {
         int64_t start_ns = now_ns ();
         slot_start (&slots[0], scenario, (TortureFault){ .nth = 0 });
         server_finish (scenario, totals);
@@ -337,7 +347,7 @@ static bool plan_make (Plan *plan, const TortureCase *scenario, TortureTotals *t
         totals->points += plan->counts[kind];
         plan->total += plan->counts[kind] * plan_modes (kind);
     }
-    return totals->failed == failed;
+    return totals->failed == failed && !is_slow;
 }
 
 /* splitmix64: the same sample for the same seed and case, everywhere. */

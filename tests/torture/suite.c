@@ -12,7 +12,7 @@
 #include "run.h"
 #include "test.h"
 
-enum { SUITE_TIMEOUT_SECONDS = 6 };
+enum { SUITE_TIMEOUT_SECONDS = 3 };
 
 static EddyTestReport test_report;
 EddyTestReport *eddy_test_report = &test_report;
@@ -38,6 +38,12 @@ void eddy_test_skip (const char *reason)
 bool eddy_test_sanitized (void)
 {
     return true;
+}
+
+long eddy_test_reduced (long full, long reduced, const char *what)
+{
+    (void) full, (void) what;
+    return reduced;
 }
 
 /* What a test leaves behind when it fails in the middle is no leak. */

@@ -145,6 +145,46 @@ EDDY_TEST (lists_keep_their_order)
     ck_assert (eddy__list_is_empty (&list));
 }
 
+EDDY_PRINTF (1, 2)
+static EddyError *error_of_list (const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    EddyError *error = eddy_error_new_valist ("tests", 3, format, arguments);
+    va_end (arguments);
+    return error;
+}
+
+EDDY_PRINTF (2, 3)
+static void prefix_by_list (EddyError **error, const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    eddy_error_prefix_valist (error, format, arguments);
+    va_end (arguments);
+}
+
+EDDY_TEST (prefixed_error_is_another_one)
+{
+    EddyError *error = eddy_error_new_errno (ENOENT, "%s", "file");
+    EddyError *shared = eddy_ref (error);
+    eddy_error_prefix (&error, "line %d: ", 7);
+    ck_assert (eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_NOT_FOUND));
+    ck_assert_int_eq (eddy_error_get_errno (error), ENOENT);
+    ck_assert_str_eq (eddy_error_get_message (error), "line 7: file: No such file or directory");
+    ck_assert_str_eq (eddy_error_get_message (shared), "file: No such file or directory");
+    eddy_unref (shared);
+    eddy_unref (error);
+    error = error_of_list ("%s", "list");
+    ck_assert (eddy_error_matches (error, "tests", 3));
+    prefix_by_list (&error, "%s of ", "part");
+    ck_assert_str_eq (eddy_error_get_message (error), "part of list");
+    eddy_clear_error (&error);
+    eddy_error_prefix (&error, "nothing");
+    eddy_error_prefix (NULL, "nothing");
+    ck_assert_ptr_null (error);
+}
+
 static char heard[2000];
 
 static void hear (EddyLogLevel level, const char *message, void *data)

@@ -24,6 +24,7 @@ static void expect_epoll_when_setup_fails_with (int error_number)
     int error = 0;
     unsetenv ("EDDY_ENGINE");
     port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, error_number, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), 0);
     ck_assert_uint_gt (eddy_test_fault_hits (EDDY_SYS_URING_OPEN), 0);
@@ -58,6 +59,7 @@ EDDY_TEST (setup_without_fds_is_an_error)
     int error = 0;
     unsetenv ("EDDY_ENGINE");
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, EMFILE, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), -EMFILE);
     eddy_test_no_faults ();
@@ -71,6 +73,7 @@ EDDY_TEST (forced_engine_that_is_refused_is_an_error)
     int error = 0;
     setenv ("EDDY_ENGINE", "uring", 1);
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     eddy_test_fail_call (EDDY_SYS_URING_OPEN, 1, EPERM, /* from_then_on= */ true);
     ck_assert_int_eq (eddy__engine_open (&engine, port, reason, sizeof reason), -EPERM);
     eddy_test_no_faults ();
@@ -154,6 +157,45 @@ EDDY_TEST (denied_poll_is_done_by_a_worker_and_can_be_cancelled)
     eddy__engine_cancel (engine.engine, &op);
     test_engine_finish (&engine, &op);
     ck_assert_int_eq (op.result, -ECANCELED);
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+static void begin_read (TestEngine *engine, EddyOp *op, int fd, char *byte)
+{
+    eddy__op_init (op, EDDY_OP_READ, fd);
+    op->as.transfer.buf = byte;
+    op->as.transfer.len = 1;
+    op->as.transfer.offset = -1;
+    ck_assert (!test_engine_start (engine, op));
+}
+
+/* A stream that the ring will not read is waited for: a worker would hang in its call. */
+EDDY_TEST (denied_stream_is_waited_for_and_can_be_cancelled)
+{
+    if (!is_uring ())
+        EDDY_TEST_SKIP ("only the ring can deny");
+    TestEngine engine = test_engine_open ();
+    EddyOp op, cancelled;
+    int fds[2];
+    char byte = 0;
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    eddy__uring_deny_for_test (engine.engine, EDDY_OP_READ);
+    begin_read (&engine, &op, fds[0], &byte);
+    test_engine_turn (&engine, 0);
+    ck_assert_int_eq (write (fds[1], "z", 1), 1);
+    test_engine_finish (&engine, &op);
+    ck_assert_int_eq (op.result, 1);
+    ck_assert_int_eq (byte, 'z');
+    begin_read (&engine, &cancelled, fds[0], &byte);
+    test_engine_turn (&engine, 0);
+    test_engine_turn (&engine, 0);
+    eddy__engine_cancel (engine.engine, &cancelled);
+    test_engine_finish (&engine, &cancelled);
+    ck_assert_int_eq (cancelled.result, -ECANCELED);
+    ck_assert_uint_eq (engine.engine->counters.fallbacks, 2);
+    ck_assert_uint_eq (engine.engine->counters.workers, 0);
     close (fds[0]);
     close (fds[1]);
     test_engine_close (&engine);

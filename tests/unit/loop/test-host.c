@@ -4,10 +4,12 @@
  * deaf; and nothing left behind.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "faults.h"
-#include <eddy/source.h>
+#include <eddy/eddy.h>
 #include "loop/context-private.h"
 #include "test.h"
 
@@ -96,5 +98,33 @@ EDDY_TEST (fd_without_a_timer_is_busy)
     ck_assert (!eddy_context_iteration (context, false));
     ck_assert (!is_readable (fd));
     eddy_unref (source);
+    eddy_unref (context);
+}
+
+static void take_sync (void *source, EddyAsyncResult *result, void *data)
+{
+    (void) source;
+    ck_assert (eddy_fd_sync_finish (result, NULL));
+    *(bool *) data = true;
+}
+
+/* A request that the kernel did not take at once is not left behind. */
+EDDY_TEST (fd_tells_of_what_the_kernel_has_not_taken)
+{
+    static const int errors[] = { EINTR, EBUSY, EAGAIN };
+    EddyContext *context = eddy_context_new ();
+    ck_assert (eddy_context_push_thread_default (context));
+    int fd = eddy_context_get_fd (context);
+    int file = open (eddy_test_path ("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    for (unsigned i = 0; i < 3; i++) {
+        bool done = false;
+        eddy_fd_sync_async (file, 0, NULL, take_sync, &done);
+        eddy_test_fail_call (EDDY_SYS_URING_ENTER, 1, errors[i], /* from_then_on= */ false);
+        eddy_context_iteration (context, false);
+        drive (context, fd, &done);
+        eddy_test_no_faults ();
+    }
+    close (file);
+    eddy_context_pop_thread_default (context);
     eddy_unref (context);
 }

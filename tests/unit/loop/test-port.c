@@ -64,6 +64,7 @@ EDDY_TEST (posts_of_many_threads_arrive_in_order)
     int count = eddy_test_sanitized () ? 20000 : 100000;
     int error = 0, next[POSTERS] = { 0 };
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     pthread_t threads[POSTERS];
     Poster posters[POSTERS];
     for (int i = 0; i < POSTERS; i++) {
@@ -95,6 +96,7 @@ EDDY_TEST (closed_port_takes_no_mail)
 {
     int error = 0;
     EddyPort *port = eddy__port_new (&error);
+    ck_assert_ptr_nonnull (port);
     EddyEntry first = { .run = never }, second = { .run = never };
     ck_assert (eddy__port_post (port, &first));
     ck_assert (eddy__port_has_mail (port));
