@@ -52,12 +52,14 @@ static struct {
     EddyJobs queue;
     EddyList busy;
     unsigned n_threads;
-    unsigned n_idle;    /* waiting at `work` */
-    unsigned n_running; /* busy and not blocked */
-    unsigned limit;     /* of n_running and the helpers: the processors */
-    unsigned n_helpers; /* loops whose thread runs jobs too */
-    bool watched;       /* a watcher stands by */
-    bool watch_is_long; /* … and does not look, since nobody waits */
+    unsigned n_idle;     /* waiting at `work` */
+    unsigned n_roused;   /* of those, on their way to work; at most a watcher's look too many */
+    unsigned n_starting; /* threads that have not come so far */
+    unsigned n_running;  /* busy and not blocked */
+    unsigned limit;      /* of n_running and the helpers: the processors */
+    unsigned n_helpers;  /* loops whose thread runs jobs too */
+    bool watched;        /* a watcher stands by */
+    bool watch_is_long;  /* … and does not look, since nobody waits */
 } workers = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 static pthread_once_t workers_once = PTHREAD_ONCE_INIT;
@@ -264,9 +266,15 @@ static void watcher_look (void)
     pthread_mutex_lock (&workers.mutex);
 }
 
+static unsigned workers_coming (void)
+{
+    return workers.n_roused + workers.n_starting;
+}
+
 static bool workers_have_room (void)
 {
-    return workers.queue.n_jobs > 0 && workers.n_running < workers_running_limit ();
+    return workers.queue.n_jobs > 0 &&
+           workers.n_running + workers_coming () < workers_running_limit ();
 }
 
 /* Whether somebody waits for a busy worker that may be blocked: by a job that is queued or claimed,
@@ -293,8 +301,10 @@ static bool worker_watch (void)
     bool over = workers_wait (&workers.watch, awaited ? WATCH_NS : IDLE_NS);
     workers.watched = false;
     workers.watch_is_long = false;
-    if (over && awaited)
+    if (over && awaited) {
+        workers.n_roused = 0;
         watcher_look ();
+    }
     return over && !awaited && eddy__list_is_empty (&workers.busy);
 }
 
@@ -303,6 +313,8 @@ static bool worker_idle (void)
     workers.n_idle++;
     bool over = workers_wait (&workers.work, IDLE_NS);
     workers.n_idle--;
+    if (workers.n_roused > 0)
+        workers.n_roused--;
     return over;
 }
 
@@ -337,10 +349,12 @@ static void workers_start (void)
     int answer = pthread_create (&thread, &attributes, worker_main, NULL);
     eddy__sys_sigmask (SIG_SETMASK, &former, NULL);
     pthread_attr_destroy (&attributes);
-    if (answer == 0)
+    if (answer == 0) {
         workers.n_threads++;
-    else if (workers.n_threads == 0)
+        workers.n_starting++;
+    } else if (workers.n_threads == 0) {
         eddy__log (EDDY_LOG_WARNING, "no worker thread could be started (error %d)", answer);
+    }
 }
 
 /* Before a thread goes to work: somebody else must stand by as the watcher. */
@@ -363,6 +377,7 @@ static void *worker_main (void *data)
     eddy__sys_thread_clock (pthread_self (), &worker.clock);
     workers_inside = true;
     pthread_mutex_lock (&workers.mutex);
+    workers.n_starting--;
     while (worker_wait ()) {
         worker_leave_watch ();
         worker_work (&worker);
@@ -372,23 +387,27 @@ static void *worker_main (void *data)
     return NULL;
 }
 
-/* Wakes or starts as many threads as may run now. */
+/* Wakes or starts as many threads as may run now, beside those that are on their way. */
 static void workers_rouse (void)
 {
     unsigned limit = workers_running_limit ();
-    unsigned room = workers.n_running < limit ? limit - workers.n_running : 0;
-    unsigned wanted = workers.queue.n_jobs < room ? workers.queue.n_jobs : room;
-    unsigned idle = workers.n_idle;
+    unsigned coming = workers_coming ();
+    unsigned running = workers.n_running + coming;
+    unsigned room = running < limit ? limit - running : 0;
+    unsigned left = workers.queue.n_jobs > coming ? workers.queue.n_jobs - coming : 0;
+    unsigned wanted = left < room ? left : room;
     for (unsigned i = 0; i < wanted; i++) {
-        if (i < idle)
+        if (workers.n_roused < workers.n_idle) {
             pthread_cond_signal (&workers.work);
-        else if (i == idle && workers.watched)
+            workers.n_roused++;
+        } else if (i == 0 && workers.watched) {
             pthread_cond_signal (&workers.watch);
-        else
+        } else {
             workers_start ();
+        }
     }
     /* All are busy, perhaps blocked: the watcher is to look. */
-    if (workers.watch_is_long && workers.queue.n_jobs > wanted)
+    if (workers.watch_is_long && left > wanted)
         pthread_cond_signal (&workers.watch);
 }
 

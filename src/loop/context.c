@@ -218,11 +218,18 @@ static void context_disown (EddyContext *context)
     eddy__context_wake_waiters ();
 }
 
-/* 0, -EBUSY or -EXDEV: see eddy__context_enter(). */
+/* 0, -EBUSY, -ECHILD or -EXDEV: see eddy__context_enter(). */
 static int context_acquire (EddyContext *context)
 {
     if (!context_own (context))
         return -EBUSY;
+    /* Its ring stayed with the parent, and its epoll is the parent's, too. */
+    if (context->engine != NULL && EDDY__UNLIKELY (eddy__sys_forked ())) {
+        eddy__log (EDDY_LOG_CRITICAL, "the child of a fork cannot run a context of its parent's");
+        if (context->depth == 0)
+            context_disown (context);
+        return -ECHILD;
+    }
     /* A ring belongs to the thread that opened it: the kernel refuses it to any other. */
     if (context->engine != NULL && context->engine_thread != eddy__thread_self ()) {
         if (context->engine->live > 0) {
@@ -271,11 +278,6 @@ int eddy__context_enter (EddyContext *context)
     if (context->in_hooks > 0 && eddy__context_is_owned (context)) {
         eddy__misuse ("running a context", "not to be in a source's prepare or check");
         return -EDEADLK;
-    }
-    /* Its ring stayed with the parent, its epoll is the parent's, too. */
-    if (context->engine != NULL && EDDY__UNLIKELY (eddy__sys_forked ())) {
-        eddy__log (EDDY_LOG_CRITICAL, "the child of a fork cannot run a context of its parent's");
-        return -ECHILD;
     }
     int acquired = context_acquire (context);
     if (acquired < 0)

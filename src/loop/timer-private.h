@@ -2,12 +2,11 @@
 /* EddyTimers: a context's deadlines, a 4-ary heap.
  *
  * Four children a node: half the levels of a binary heap, and a node's children are one cache line.
- * A timer that is removed stays in the heap, marked dead, until it comes up or half of them are dead
- * and all of those are swept out. With a million timers, each of which is a cache miss, a removal
- * then touches one bit besides the timer, and nothing in the heap points back to where a timer lies.
- * The first one is never dead: nobody is woken for what was cancelled. A sweep costs some 7 ns for
- * each timer, once for every so many removals. A timing wheel would wake an idle host for its
- * cascades. */
+ * A timer that is disarmed stays in the heap, marked dead, until it comes to the root or most are
+ * dead and all of those are swept out. So of a million timers, each of which is a cache miss, no
+ * other is touched, neither then nor when the heap moves its slots: they name a timer by a handle. A
+ * sweep takes some 7 ns for each timer, once for every so many that were disarmed. A timing wheel
+ * would wake an idle host for its cascades. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,10 +35,10 @@ typedef struct EddyTimers {
     EddyTimerSlot *slots;   /* the heap, in `memory` */
     EddyTimerOwner *owners; /* by handle */
     uint64_t *dead;         /* a bit for each handle */
-    uint32_t n;             /* in the heap, the dead ones too */
-    uint32_t n_dead;
+    uint32_t n;             /* armed */
+    uint32_t n_used;        /* slots: of the dead, too */
     uint32_t capacity;
-    uint32_t free_handle; /* while n < capacity */
+    uint32_t free_handle; /* while n_used < capacity */
     void *memory;
     /* A foreign loop that waits in our place was told of this deadline (host.c); 0: there is none,
      * or it does not wait. */
@@ -59,12 +58,18 @@ int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns);
 void eddy__timers_tell_host (EddyTimers *timers);
 /* Disarms a timer; nothing happens when it is not armed. */
 void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer);
+/* Has one that is armed at the root; there is one. */
+void eddy__timers_clean (EddyTimers *timers);
 /* The earliest deadline; INT64_MAX: none. */
-static inline int64_t eddy__timers_next (const EddyTimers *timers)
+static inline int64_t eddy__timers_next (EddyTimers *timers)
 {
-    return timers->n == 0 ? INT64_MAX : timers->slots[EDDY__TIMER_ROOT].deadline_ns;
+    if (timers->n == 0)
+        return INT64_MAX;
+    if (timers->n != timers->n_used)
+        eddy__timers_clean (timers);
+    return timers->slots[EDDY__TIMER_ROOT].deadline_ns;
 }
-/* The timer of the earliest deadline; there is one. */
+/* The timer of the earliest deadline, which eddy__timers_next() has just told. */
 static inline EddyTimer *eddy__timers_first (const EddyTimers *timers)
 {
     return timers->owners[timers->slots[EDDY__TIMER_ROOT].handle].timer;

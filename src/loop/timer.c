@@ -8,9 +8,9 @@
 #include "base/alloc-private.h"
 #include "base/compiler-private.h"
 
-/* The root stands at 3: the children of the slot at i begin at 4 i - 8, which is a multiple of four,
- * so that the four of them are one cache line. */
-enum { CHILDREN = 4, ROOT = EDDY__TIMER_ROOT, LINE = 64, FIRST_CAPACITY = 64, DEAD_LEAST = 64 };
+/* The root stands at 3: the children of the slot at i begin at 4 i - 8, a multiple of four, so that
+ * the four of them are one cache line. */
+enum { CHILDREN = 4, ROOT = EDDY__TIMER_ROOT, LINE = 64, FIRST_CAPACITY = 64, SWEEP_LEAST = 64 };
 
 static uint32_t timers_parent (uint32_t at)
 {
@@ -32,7 +32,7 @@ static void timers_sift_up (EddyTimers *timers, uint32_t at, EddyTimerSlot slot)
 static void timers_sift_down (EddyTimers *timers, uint32_t at, EddyTimerSlot slot)
 {
     EddyTimerSlot *slots = timers->slots;
-    uint32_t end = ROOT + timers->n;
+    uint32_t end = ROOT + timers->n_used;
     for (;;) {
         uint64_t first = (uint64_t) at * CHILDREN - 8;
         if (first >= end)
@@ -65,30 +65,32 @@ static void timers_free_handle (EddyTimers *timers, uint32_t handle)
 static void timers_bury (EddyTimers *timers, uint32_t handle)
 {
     timers->dead[handle / 64] &= ~(UINT64_C (1) << (handle % 64));
-    timers->n_dead--;
     timers_free_handle (timers, handle);
 }
 
-/* Takes the root out, and the dead that come up to its place. */
+/* Takes the root's slot out. */
 static void timers_pop (EddyTimers *timers)
 {
-    timers_free_handle (timers, timers->slots[ROOT].handle);
-    for (;;) {
-        EddyTimerSlot last = timers->slots[ROOT + --timers->n];
-        if (timers->n == 0)
-            return;
+    EddyTimerSlot last = timers->slots[ROOT + --timers->n_used];
+    if (timers->n_used > 0)
         timers_sift_down (timers, ROOT, last);
+}
+
+void eddy__timers_clean (EddyTimers *timers)
+{
+    for (;;) {
         uint32_t handle = timers->slots[ROOT].handle;
-        if (EDDY__LIKELY (timers->n_dead == 0) || !timers_is_dead (timers, handle))
+        if (!timers_is_dead (timers, handle))
             return;
         timers_bury (timers, handle);
+        timers_pop (timers);
     }
 }
 
 /* Takes all the dead out, and makes a heap of the rest. */
 __attribute__ ((noinline)) static void timers_sweep (EddyTimers *timers)
 {
-    uint32_t end = ROOT + timers->n;
+    uint32_t end = ROOT + timers->n_used;
     uint32_t to = ROOT;
     for (uint32_t at = ROOT; at < end; at++) {
         EddyTimerSlot slot = timers->slots[at];
@@ -97,8 +99,8 @@ __attribute__ ((noinline)) static void timers_sweep (EddyTimers *timers)
         else
             timers->slots[to++] = slot;
     }
-    timers->n = to - ROOT;
-    if (timers->n < 2)
+    timers->n_used = to - ROOT;
+    if (timers->n_used < 2)
         return;
     for (uint32_t at = timers_parent (to - 1); at >= ROOT; at--)
         timers_sift_down (timers, at, timers->slots[at]);
@@ -114,8 +116,8 @@ static bool timers_grow_slots (EddyTimers *timers, uint32_t capacity)
         return false;
     size_t past = (uintptr_t) memory % LINE;
     EddyTimerSlot *slots = (void *) ((char *) memory + (past == 0 ? 0 : LINE - past));
-    if (timers->n > 0)
-        memcpy (slots + ROOT, timers->slots + ROOT, timers->n * sizeof *slots);
+    if (timers->n_used > 0)
+        memcpy (slots + ROOT, timers->slots + ROOT, timers->n_used * sizeof *slots);
     eddy__free (timers->memory);
     timers->memory = memory;
     timers->slots = slots;
@@ -148,22 +150,23 @@ static bool timers_grow (EddyTimers *timers)
 
 __attribute__ ((noinline)) static bool timers_make_room (EddyTimers *timers)
 {
-    if (timers->n_dead > timers->n / 4)
+    if (timers->n < timers->n_used - timers->n_used / CHILDREN)
         timers_sweep (timers);
-    return timers->n < timers->capacity || timers_grow (timers);
+    return timers->n_used < timers->capacity || timers_grow (timers);
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
 
 int eddy__timer_add (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
 {
-    if (EDDY__UNLIKELY (timers->n == timers->capacity) && !timers_make_room (timers))
+    if (EDDY__UNLIKELY (timers->n_used == timers->capacity) && !timers_make_room (timers))
         return -ENOMEM;
     uint32_t handle = timers->free_handle;
     timers->free_handle = timers->owners[handle].next_free;
     timers->owners[handle].timer = timer;
     timer->handle = handle + 1;
-    timers_sift_up (timers, ROOT + timers->n++, (EddyTimerSlot){ deadline_ns, handle });
+    timers->n++;
+    timers_sift_up (timers, ROOT + timers->n_used++, (EddyTimerSlot){ deadline_ns, handle });
     if (EDDY__UNLIKELY (deadline_ns < timers->told_ns))
         eddy__timers_tell_host (timers);
     return 0;
@@ -175,12 +178,9 @@ void eddy__timer_remove (EddyTimers *timers, EddyTimer *timer)
         return;
     uint32_t handle = timer->handle - 1;
     timer->handle = 0;
-    if (timers->slots[ROOT].handle == handle) {
-        timers_pop (timers);
-        return;
-    }
     timers->dead[handle / 64] |= UINT64_C (1) << (handle % 64);
-    if (EDDY__UNLIKELY (++timers->n_dead > DEAD_LEAST && timers->n_dead > timers->n / 2))
+    timers->n--;
+    if (EDDY__UNLIKELY (timers->n < timers->n_used / 2 && timers->n_used >= SWEEP_LEAST))
         timers_sweep (timers);
 }
 
@@ -197,9 +197,11 @@ int eddy__timer_set (EddyTimers *timers, EddyTimer *timer, int64_t deadline_ns)
 
 void eddy__timers_fire (EddyTimers *timers, int64_t now_ns)
 {
-    while (eddy__timers_next (timers) <= now_ns) {
+    while (eddy__timers_next (timers) <= now_ns && timers->n > 0) {
         EddyTimer *timer = eddy__timers_first (timers);
+        timers_free_handle (timers, timer->handle - 1);
         timer->handle = 0;
+        timers->n--;
         timers_pop (timers);
         timer->fire (timer);
     }
@@ -207,7 +209,7 @@ void eddy__timers_fire (EddyTimers *timers, int64_t now_ns)
 
 void eddy__timers_clear (EddyTimers *timers)
 {
-    for (uint32_t at = ROOT; at < ROOT + timers->n; at++)
+    for (uint32_t at = ROOT; at < ROOT + timers->n_used; at++)
         if (!timers_is_dead (timers, timers->slots[at].handle))
             timers->owners[timers->slots[at].handle].timer->handle = 0;
     eddy__free (timers->memory);

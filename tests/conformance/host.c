@@ -86,6 +86,7 @@ static void check_queued (Host *host)
 {
     bool done = false;
     EddySource *idle = eddy_idle_source_new ();
+    ck_assert_ptr_nonnull (idle);
     host_iterate (host);
     eddy_source_set_callback (idle, set_done, &done, NULL);
     ck_assert (eddy_source_attach (idle, NULL));
@@ -321,6 +322,7 @@ static void check_tasks (Host *host)
 {
     Answer answer = { .value = 0 };
     EddyTask *task = eddy_task_new (NULL, NULL, take_task, &answer);
+    ck_assert_ptr_nonnull (task);
     host_iterate (host);
     eddy_task_return_int (task, 42);
     eddy_task_unref (task);
@@ -350,8 +352,13 @@ static void *fiber_that_awaits (void *data, EddyError **error)
 {
     Waiter *waiter = data;
     waiter->answer->value = eddy_await (waiter->fiber, error) != NULL;
-    waiter->answer->done = true;
     return NULL;
+}
+
+/* Also when it could not run. */
+static void waiter_end (void *data)
+{
+    ((Waiter *) data)->answer->done = true;
 }
 
 static void check_fibers (Host *host)
@@ -360,7 +367,9 @@ static void check_fibers (Host *host)
     int fds[2];
     ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
     Waiter waiter = { eddy_spawn (NULL, fiber_at_work, fds, NULL), &answer };
-    EddyFuture *last = eddy_spawn (NULL, fiber_that_awaits, &waiter, NULL);
+    EddyFuture *last = eddy_spawn (NULL, fiber_that_awaits, &waiter, waiter_end);
+    ck_assert_ptr_nonnull (waiter.fiber);
+    ck_assert_ptr_nonnull (last);
     host->run (host, &answer.done);
     ck_assert_int_eq (answer.value, 1);
     eddy_unref (waiter.fiber);
@@ -384,6 +393,7 @@ static void check_cancels (Host *host)
     for (int i = 0; i < 3; i++) {
         Answer answer = { .value = 0 };
         EddyCancellable *cancellable = eddy_cancellable_new ();
+        ck_assert_ptr_nonnull (cancellable);
         pthread_t thread;
         char byte;
         eddy_fd_read_async (fds[0], &byte, 1, -1, 0, cancellable, take_read, &answer);

@@ -55,7 +55,7 @@ static void glib_host_run_within (Host *host, const bool *done, int milliseconds
 
 static void glib_host_run (Host *host, const bool *done)
 {
-    glib_host_run_within (host, done, 10000);
+    glib_host_run_within (host, done, 5000);
 }
 
 static void glib_host_run_for (Host *host, int milliseconds)

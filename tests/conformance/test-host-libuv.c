@@ -46,7 +46,7 @@ static void uv_host_run_within (Host *host, const bool *done, int milliseconds)
 
 static void uv_host_run (Host *host, const bool *done)
 {
-    uv_host_run_within (host, done, 10000);
+    uv_host_run_within (host, done, 5000);
 }
 
 static void uv_host_run_for (Host *host, int milliseconds)

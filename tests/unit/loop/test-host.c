@@ -51,6 +51,7 @@ static void expect_fd_that_works (EddyContext *context)
 static bool expect_no_fd (EddySysCall call, unsigned nth)
 {
     EddyContext *context = eddy_context_new ();
+    ck_assert_ptr_nonnull (context);
     ck_assert (!eddy_context_iteration (context, false)); /* its engine is there */
     eddy_test_fail_call (call, nth, EMFILE, /* from_then_on= */ false);
     int fd = eddy_context_get_fd (context);
@@ -76,6 +77,7 @@ EDDY_TEST (no_fd_when_fds_are_out)
 static EddySource *attach_timeout (EddyContext *context, int64_t interval_ns, bool *done)
 {
     EddySource *source = eddy_timeout_source_new (interval_ns);
+    ck_assert_ptr_nonnull (source);
     eddy_source_set_callback (source, set_true, done, NULL);
     ck_assert (eddy_source_attach (source, context));
     return source;
@@ -85,8 +87,10 @@ static EddySource *attach_timeout (EddyContext *context, int64_t interval_ns, bo
 EDDY_TEST (fd_without_a_timer_is_busy)
 {
     EddyContext *context = eddy_context_new ();
+    ck_assert_ptr_nonnull (context);
     bool done = false;
     int fd = eddy_context_get_fd (context);
+    ck_assert_int_ge (fd, 0);
     eddy_test_fail_call (EDDY_SYS_TIMERFD_SETTIME, 1, ENOMEM, /* from_then_on= */ true);
     EddySource *source = attach_timeout (context, 5000000, &done);
     while (eddy_context_iteration (context, false))
@@ -113,8 +117,10 @@ EDDY_TEST (fd_tells_of_what_the_kernel_has_not_taken)
 {
     static const int errors[] = { EINTR, EBUSY, EAGAIN };
     EddyContext *context = eddy_context_new ();
+    ck_assert_ptr_nonnull (context);
     ck_assert (eddy_context_push_thread_default (context));
     int fd = eddy_context_get_fd (context);
+    ck_assert_int_ge (fd, 0);
     int file = open (eddy_test_path ("file"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     for (unsigned i = 0; i < 3; i++) {
         bool done = false;
