@@ -411,6 +411,51 @@ EDDY_TEST (D_fd_dropped_future_is_cancelled)
     eddy_test_context_end (context);
 }
 
+/* Before its context has ever run: the request has not even been handed over. */
+EDDY_TEST (D_fd_future_cancelled_before_the_first_iteration)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    int fds[2];
+    make_pipe (fds);
+    EddyFuture *wait = eddy_fd_wait_future (fds[0], POLLIN, EDDY_PRIORITY_DEFAULT, NULL);
+    eddy_future_cancel (wait);
+    ck_assert (!eddy_block_on_complete (context, wait, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    eddy_unref (wait);
+    close_pipe (fds);
+    eddy_test_context_end (context);
+}
+
+/* A cancellable outlives what it could have cancelled. */
+EDDY_TEST (D_fd_cancel_after_the_end_reaches_nobody)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    char bytes[2];
+    ReadCall calls[2] = { { .calls = 0 }, { .calls = 0 } };
+    int fds[2][2];
+    for (int i = 0; i < 2; i++) {
+        make_pipe (fds[i]);
+        eddy_fd_read_async (fds[i][0], &bytes[i], 1, -1, EDDY_PRIORITY_DEFAULT, cancellable,
+                            read_ready, &calls[i]);
+    }
+    eddy_context_iteration (context, /* may_block= */ false);
+    ck_assert_int_eq (write (fds[0][1], "x", 1), 1);
+    while (calls[0].calls == 0)
+        eddy_context_iteration (context, /* may_block= */ true);
+    ck_assert_int_eq (calls[0].count, 1);
+    eddy_cancellable_cancel (cancellable);
+    while (calls[1].calls == 0)
+        eddy_context_iteration (context, /* may_block= */ true);
+    eddy_test_expect_error (&calls[1].error, EDDY_IO_ERROR_CANCELLED);
+    ck_assert_int_eq (calls[0].calls, 1);
+    eddy_unref (cancellable);
+    close_pipe (fds[0]);
+    close_pipe (fds[1]);
+    eddy_test_context_end (context);
+}
+
 /* --- the other forms ---------------------------------------------------------------------------
  */
 

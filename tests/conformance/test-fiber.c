@@ -180,6 +180,62 @@ EDDY_TEST (D_fiber_cancelled_or_dropped_ends)
     eddy_test_context_end (context);
 }
 
+/* Waits again and again after its cancel. */
+static void *wait_on (void *data, EddyError **error)
+{
+    for (int i = 0; i < 3; i++) {
+        ck_assert (!eddy_fiber_sleep (INT64_C (3600000000000), error));
+        eddy_test_expect_error (error, EDDY_IO_ERROR_CANCELLED);
+        ++*(int *) data;
+    }
+    return data;
+}
+
+EDDY_TEST (D_fiber_cancelled_fails_every_wait)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    int waits = 0;
+    EddyFuture *fiber = eddy_spawn (context, wait_on, &waits, NULL);
+    eddy_context_iteration (context, /* may_block= */ false);
+    ck_assert_int_eq (waits, 0);
+    eddy_future_cancel (fiber);
+    ck_assert_ptr_eq (eddy_block_on (context, fiber, NULL), &waits);
+    ck_assert_int_eq (waits, 3);
+    eddy_unref (fiber);
+    eddy_test_context_end (context);
+}
+
+static void *await_one (void *data, EddyError **error)
+{
+    return eddy_await_boolean (data, error) ? data : NULL;
+}
+
+/* What a fiber waits for comes, and so does a cancel, before it runs again. */
+EDDY_TEST (D_fiber_answered_and_cancelled_in_one_turn)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    for (int i = 0; i < 2; i++) {
+        EddyTask *task = eddy_task_new (NULL, NULL, NULL, NULL);
+        EddyFuture *future = eddy_task_get_future (task);
+        EddyFuture *fiber = eddy_spawn (context, await_one, future, NULL);
+        eddy_context_iteration (context, /* may_block= */ false);
+        if (i == 0)
+            eddy_task_return_boolean (task, true);
+        eddy_future_cancel (fiber);
+        if (i == 1)
+            eddy_task_return_boolean (task, true);
+        ck_assert_ptr_eq (eddy_block_on (context, fiber, &error), future);
+        ck_assert_ptr_null (error);
+        eddy_unref (fiber);
+        eddy_unref (future);
+        eddy_task_unref (task);
+    }
+    while (eddy_context_iteration (context, /* may_block= */ false))
+        ;
+    eddy_test_context_end (context);
+}
+
 static void *cancel_own (void *data, EddyError **error)
 {
     eddy_cancellable_cancel_with_cause (eddy_fiber_get_cancellable (),
