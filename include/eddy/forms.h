@@ -48,6 +48,8 @@ typedef struct EddyForm {
     EddyFormKind kind;
     /** What it returns. */
     EddyValueKind value_kind;
+    /** JOB: it may take long, so no other one is to wait behind it. */
+    bool is_long;
     /** Bytes of its arguments. */
     size_t arguments_size;
     /** Whether they are needed until it has ended; a request may say all without them. */

@@ -18,6 +18,7 @@ char *eddy__strdup (const char *string);
 typedef int (*EddyAllocFault) (size_t size, void *data);
 void eddy__alloc_set_fault (EddyAllocFault fault, void *data);
 extern EddyAllocFault eddy__alloc_fault; /* atomic */
+bool eddy__alloc_is_denied (size_t size);
 
 /* Blocks: small records that come and go all the time. Each thread keeps freed ones in lists by
  * size, so that a block costs a few nanoseconds. A block may be freed on another thread; the size

@@ -32,16 +32,33 @@ EddyPort *eddy__port_new (int *error);
 EddyPort *eddy__port_ref (EddyPort *port, uint32_t count);
 void eddy__port_unref (EddyPort *port, uint32_t count);
 
-/* Hands a chain of entries over, `first` to run first. False when the port is closed: the entries
- * stay the caller's. Any thread that holds a reference. */
-bool eddy__port_post_chain (EddyPort *port, EddyEntry *first, EddyEntry *last);
-static inline bool eddy__port_post (EddyPort *port, EddyEntry *entry)
-{
-    return eddy__port_post_chain (port, entry, entry);
-}
-
 /* Wakes the owner if it sleeps, or keeps its next sleep from happening. Any thread. */
 void eddy__port_wake (EddyPort *port);
+
+/* What the inbox of a closed port points to. */
+extern EddyEntry eddy__port_closed;
+
+/* Pushes a chain, newest first. False when the port is closed: the entries stay the caller's. Any
+ * thread that holds a reference. */
+static inline bool eddy__port_push (EddyPort *port, EddyEntry *newest, EddyEntry *oldest)
+{
+    EddyEntry *head = __atomic_load_n (&port->inbox, __ATOMIC_RELAXED);
+    do {
+        if (head == &eddy__port_closed)
+            return false;
+        oldest->next = head;
+    } while (!__atomic_compare_exchange_n (&port->inbox, &head, newest, /* weak= */ true,
+                                           __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    if (__atomic_load_n (&port->sleeping, __ATOMIC_SEQ_CST) != 0)
+        eddy__port_wake (port);
+    return true;
+}
+static inline bool eddy__port_post (EddyPort *port, EddyEntry *entry)
+{
+    return eddy__port_push (port, entry, entry);
+}
+/* The same for a chain of which `first` is to run first. */
+bool eddy__port_post_chain (EddyPort *port, EddyEntry *first, EddyEntry *last);
 
 /* The owner's side. */
 

@@ -10,8 +10,7 @@
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
 
-/* What the inbox of a closed port points to. */
-static EddyEntry port_closed;
+EddyEntry eddy__port_closed;
 
 EddyPort *eddy__port_new (int *error)
 {
@@ -58,20 +57,8 @@ static EddyEntry *port_reverse (EddyEntry *entry)
 
 bool eddy__port_post_chain (EddyPort *port, EddyEntry *first, EddyEntry *last)
 {
-    /* The stack is newest first, so the chain is turned round before it is pushed. */
     last->next = NULL;
-    EddyEntry *bottom = first;
-    EddyEntry *top = port_reverse (first);
-    EddyEntry *head = __atomic_load_n (&port->inbox, __ATOMIC_RELAXED);
-    do {
-        if (head == &port_closed)
-            return false;
-        bottom->next = head;
-    } while (!__atomic_compare_exchange_n (&port->inbox, &head, top, /* weak= */ true,
-                                           __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-    if (__atomic_load_n (&port->sleeping, __ATOMIC_SEQ_CST) != 0)
-        eddy__port_wake (port);
-    return true;
+    return eddy__port_push (port, port_reverse (first), first);
 }
 
 void eddy__port_wake (EddyPort *port)
@@ -124,6 +111,6 @@ EddyEntry *eddy__port_close (EddyPort *port)
 {
     while (__atomic_load_n (&port->posters, __ATOMIC_ACQUIRE) != 0)
         eddy__sys_sched_yield ();
-    EddyEntry *entry = __atomic_exchange_n (&port->inbox, &port_closed, __ATOMIC_ACQ_REL);
-    return entry == &port_closed ? NULL : port_reverse (entry);
+    EddyEntry *entry = __atomic_exchange_n (&port->inbox, &eddy__port_closed, __ATOMIC_ACQ_REL);
+    return entry == &eddy__port_closed ? NULL : port_reverse (entry);
 }

@@ -33,6 +33,7 @@ static void blocking_clear (void *arguments)
 static const EddyForm blocking_form = {
     .name = "eddy_run_blocking",
     .kind = EDDY_FORM_JOB,
+    .is_long = true,
     .value_kind = EDDY_VALUE_POINTER,
     .arguments_size = sizeof (BlockingCall),
     .keeps_arguments = true,

@@ -89,7 +89,7 @@ static void job_run (void *data)
 
 static void job_prepare (FormJob *job, EddyOp *op)
 {
-    eddy__op_init (op, EDDY_OP_CALL, -1);
+    eddy__op_init (op, job->form->is_long ? EDDY_OP_LONG_CALL : EDDY_OP_CALL, -1);
     op->as.call.function = job_run;
     op->as.call.data = job;
 }

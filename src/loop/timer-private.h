@@ -4,8 +4,8 @@
  * Four children a node: half the levels of a binary heap, and a node's children are one cache line.
  * A timer that is disarmed stays in the heap, marked dead, until it comes to the root or most are
  * dead and all of those are swept out. So of a million timers, each of which is a cache miss, no
- * other is touched, neither then nor when the heap moves its slots: they name a timer by a handle. A
- * sweep takes some 7 ns for each timer, once for every so many that were disarmed. A timing wheel
+ * other is touched, neither then nor when the heap moves its slots: they name a timer by a handle.
+ * A sweep takes some 7 ns for each timer, once for every so many that were disarmed. A timing wheel
  * would wake an idle host for its cascades. */
 #pragma once
 

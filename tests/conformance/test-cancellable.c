@@ -183,6 +183,23 @@ EDDY_TEST (C5_connect_when_cancelled_calls_at_once)
     eddy_unref (cancellable);
 }
 
+/* Whichever comes first, the handler is called once: by the cancel, or by the connect. */
+EDDY_TEST (C5_connect_while_another_thread_cancels)
+{
+    for (int round = 0; round < 500; round++) {
+        EddyCancellable *cancellable = eddy_cancellable_new ();
+        pthread_t thread;
+        calls = destroyed = 0;
+        pthread_create (&thread, NULL, cancel_in_thread, cancellable);
+        for (int i = 0; i < 5; i++)
+            eddy_cancellable_connect (cancellable, count_call, NULL, count_destroy);
+        pthread_join (thread, NULL);
+        ck_assert_int_eq (calls, 5);
+        ck_assert_int_eq (destroyed, 5);
+        eddy_unref (cancellable);
+    }
+}
+
 EDDY_TEST (C6_data_is_destroyed_once)
 {
     EddyCancellable *cancellable = eddy_cancellable_new ();
@@ -383,6 +400,25 @@ EDDY_TEST (C9_handler_may_drop_the_last_reference)
     eddy_cancellable_connect (cancellable, drop, cancellable, NULL);
     ck_assert_int_eq (destroyed, 3);
     ck_assert_int_eq (calls, 5);
+}
+
+/* Whatever happens to it later, it stays cancelled, and no handler is called a second time. */
+EDDY_TEST (C10_cancelled_once_and_for_all)
+{
+    EddyCancellable *cancellable = eddy_cancellable_new ();
+    eddy_cancellable_connect (cancellable, count_call, NULL, count_destroy);
+    for (int i = 1; i <= 3; i++) {
+        eddy_cancellable_cancel (cancellable);
+        ck_assert (eddy_cancellable_is_cancelled (cancellable));
+        /* One that comes now is called at once, the first one never again. */
+        ck_assert_uint_eq (eddy_cancellable_connect (cancellable, count_call, NULL, NULL), 0);
+        ck_assert_int_eq (calls, 1 + i);
+        ck_assert_int_eq (destroyed, 1);
+    }
+    EddyCancellable *next = eddy_cancellable_new ();
+    ck_assert (!eddy_cancellable_is_cancelled (next));
+    eddy_unref (next);
+    eddy_unref (cancellable);
 }
 
 /* ---- the fd ---------------------------------------------------------------------------------- */
