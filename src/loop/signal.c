@@ -12,6 +12,7 @@
 #include "base/compiler-private.h"
 #include "loop/source-private.h"
 #include "sys/poll-private.h"
+#include "sys/process-private.h"
 #include "sys/signal-private.h"
 
 enum { SIGNALS = 65, LISTENERS = 64 };
@@ -20,6 +21,7 @@ enum { SIGNALS = 65, LISTENERS = 64 };
 static uint64_t signal_counts[SIGNALS];
 static uint64_t signal_generation;
 static int signal_fds[LISTENERS]; /* eventfds plus 1; 0: free */
+static unsigned signal_running;   /* handlers that may yet write to one of them */
 
 /* Guarded by the lock. */
 static pthread_mutex_t signal_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -30,6 +32,7 @@ static struct sigaction signal_formers[SIGNALS];
 static void signal_handler (int number)
 {
     int error_number = errno;
+    __atomic_add_fetch (&signal_running, 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch (&signal_counts[number], 1, __ATOMIC_SEQ_CST);
     __atomic_add_fetch (&signal_generation, 1, __ATOMIC_SEQ_CST);
     for (int i = 0; i < LISTENERS; i++) {
@@ -37,6 +40,7 @@ static void signal_handler (int number)
         if (fd >= 0)
             eddy__sys_eventfd_write (fd);
     }
+    __atomic_sub_fetch (&signal_running, 1, __ATOMIC_SEQ_CST);
     errno = error_number;
 }
 
@@ -101,6 +105,10 @@ void eddy__signal_unwatch (EddySource *source)
     if (--signal_fd_users[place] == 0)
         __atomic_store_n (&signal_fds[place], 0, __ATOMIC_SEQ_CST);
     pthread_mutex_unlock (&signal_mutex);
+    /* A handler in another thread either finds the place free, or is seen here and waited for: else
+     * it might write to the fd when that is closed, and perhaps another file by then. */
+    while (__atomic_load_n (&signal_running, __ATOMIC_SEQ_CST) != 0)
+        eddy__sys_sched_yield ();
 }
 
 void eddy__signal_look (EddySource *source)
