@@ -290,6 +290,8 @@ static void *sleep_in_order (void *data, EddyError **error)
     return NULL;
 }
 
+/* Each begins to sleep later than the one before, and for longer: so in order, however slow this is
+ * run. One that sleeps from before all of them does not wake. */
 EDDY_TEST (D_fiber_sleepers_wake_in_order)
 {
     enum { N = 50 };
@@ -298,15 +300,20 @@ EDDY_TEST (D_fiber_sleepers_wake_in_order)
     EddyFuture *fibers[N];
     Sleeper sleepers[N];
     int order = 0;
+    EddyFuture *longest = eddy_spawn (context, sleep_long, NULL, NULL);
     for (int i = 0; i < N; i++) {
-        sleepers[i] = (Sleeper){ (N - i) * 2000000LL, &order, -1 };
+        sleepers[i] = (Sleeper){ i * INT64_C (1000000), &order, -1 };
         fibers[i] = eddy_spawn (context, sleep_in_order, &sleepers[i], NULL);
     }
     for (int i = 0; i < N; i++) {
         ck_assert (eddy_block_on_complete (context, fibers[i], &error));
-        ck_assert_int_eq (sleepers[i].turn, N - 1 - i);
+        ck_assert_int_eq (sleepers[i].turn, i);
         eddy_unref (fibers[i]);
     }
+    ck_assert (!eddy_future_is_complete (longest));
+    eddy_unref (longest); /* which cancels it */
+    while (eddy_context_iteration (context, false))
+        ;
     eddy_test_context_end (context);
 }
 

@@ -252,10 +252,11 @@ EDDY_TEST (T27_sync_in_a_fiber_parks_it)
     Job job = JOB_INIT;
     job.value = 30;
     EDDY_AUTO (EddyFuture) first = eddy_spawn (context, sync_in_fiber, &job, NULL);
-    EDDY_AUTO (EddyFuture) second = eddy_spawn (context, let_go_on, &job, NULL);
+    EddyFuture *second = eddy_spawn (context, let_go_on, &job, NULL);
     ck_assert_ptr_eq (eddy_block_on (context, first, NULL), &job);
     ck_assert_int_eq (job.answer.calls, 0);
     ck_assert (!job.sees_cancel);
+    eddy_unref (second);
     run_all (context);
     eddy_test_context_end (context);
 }
