@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * contract-pending plain|cancellable N: begins N reads by callback, each of a pipe of its own that
- * has no data, and prints how many bytes of malloc each one more asked for. With `cancellable`, each
- * read is given a cancellable of its own, which is the program's and not counted. Runs under
+ * has no data, and prints how many bytes of malloc each one more asked for. With `cancellable`,
+ * each read is given a cancellable of its own, which is the program's and not counted. Runs under
  * count-alloc.so (LD_PRELOAD).
  *
  * A tenth as many reads are pending before, so that what is made once is not counted. The tables of
  * the engine grow with what it has under way, and stay: they are told on stderr as `grown` and
- * `mapped`, and not counted. In the end each pipe is written, and each read must have come back with
- * its own byte.
+ * `mapped`, and not counted. In the end each pipe is written, and each read must have come back
+ * with its own byte.
  */
 #include <inttypes.h>
 #include <stdio.h>

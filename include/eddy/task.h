@@ -61,6 +61,16 @@ EDDY_API EddyTask *eddy_task_ref (EddyTask *task);
 /** Gives a maker's reference up. Thread: any. Since: 0.1 */
 EDDY_API void eddy_task_unref (EddyTask *task);
 
+/** What EDDY_AUTO_TASK calls with the address of its variable. Thread: any. Since: 0.1 */
+static inline void eddy_auto_task_unref (void *variable)
+{
+    eddy_task_unref (*(EddyTask **) variable);
+}
+
+/** Declares a task whose reference, a maker's, is given up when it goes out of scope:
+ * `EDDY_AUTO_TASK task = eddy_task_new (…);`. EDDY_AUTO would give up a handle of its future. */
+#define EDDY_AUTO_TASK __attribute__ ((cleanup (eddy_auto_task_unref))) EddyTask *
+
 /**
  * Reports an error by callback, from an `_async` function that cannot even begin: the callback gets
  * a task that was returned with the error, whatever is cancelled meanwhile.

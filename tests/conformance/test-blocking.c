@@ -22,7 +22,7 @@ static void *call_run (void *data, EddyCancellable *cancellable, EddyError **err
     Call *call = data;
     char byte;
     call->thread = pthread_self ();
-    call->runs++;
+    __atomic_add_fetch (&call->runs, 1, __ATOMIC_RELAXED);
     if (call->fds[0] > 0)
         ck_assert_int_eq (read (call->fds[0], &byte, 1), 1);
     if (eddy_cancellable_set_error_if_cancelled (cancellable, error))

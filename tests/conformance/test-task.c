@@ -380,6 +380,25 @@ EDDY_TEST (T19_dropped_task_is_abandoned)
     eddy_test_context_end (context);
 }
 
+/* Left by a return, an early one perhaps, without an answer. */
+static void leave_task (Answer *answer)
+{
+    EDDY_AUTO_TASK task = eddy_task_new (NULL, NULL, take_boolean, answer);
+    ck_assert (!eddy_task_get_completed (task));
+}
+
+EDDY_TEST (T19_task_that_goes_out_of_scope_is_abandoned)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Answer answer = { .calls = 0 };
+    eddy_log_set_handler (note_message, NULL);
+    leave_task (&answer);
+    run_until_called (context, &answer);
+    eddy_test_expect_error (&answer.error, EDDY_IO_ERROR_ABANDONED);
+    ck_assert_int_eq (warnings, 1);
+    eddy_test_context_end (context);
+}
+
 EDDY_TEST (T19_warning_names_where_the_task_was_made)
 {
     EddyContext *context = eddy_test_context_begin ();

@@ -174,6 +174,8 @@ EDDY_TEST (without_memory_connect_connects_nothing)
     EddyCancellable *plain = eddy_cancellable_new ();
     EddyCancellable *limited = eddy_cancellable_new_with_timeout (plain, HOUR);
     EddyCancelWatch watch = { .cancelled = watch_told };
+    ck_assert_ptr_nonnull (plain);
+    ck_assert_ptr_nonnull (limited);
     eddy__alloc_set_fault (deny, NULL);
     ck_assert_ptr_null (eddy_cancellable_new_with_timeout (plain, HOUR));
     ck_assert_uint_eq (eddy_cancellable_connect (plain, handler, &destroyed, count_destroy), 0);
