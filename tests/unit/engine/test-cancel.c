@@ -98,6 +98,59 @@ EDDY_TEST (cancel_against_data_loses_nothing)
     test_engine_close (&engine);
 }
 
+/* Fills a pipe to the brim; its fds do not block. */
+static size_t fill_pipe (const int fds[2])
+{
+    static char block[65536];
+    size_t filled = 0;
+    ssize_t count;
+    ck_assert_int_eq (fcntl (fds[1], F_SETFL, O_NONBLOCK), 0);
+    while ((count = write (fds[1], block, sizeof block)) > 0)
+        filled += (size_t) count;
+    return filled;
+}
+
+static size_t drain_pipe (const int fds[2])
+{
+    static char block[65536];
+    size_t drained = 0;
+    ssize_t count;
+    ck_assert_int_eq (fcntl (fds[0], F_SETFL, O_NONBLOCK), 0);
+    while ((count = read (fds[0], block, sizeof block)) > 0)
+        drained += (size_t) count;
+    return drained;
+}
+
+/* Room that comes before the cancel is sent: what is written is told. */
+EDDY_TEST (cancel_against_room_loses_nothing)
+{
+    TestEngine engine = test_engine_open ();
+    int fds[2];
+    char bytes[100] = "";
+    make_pipe (fds);
+    for (int i = 0; i < 8; i++) {
+        EddyOp op;
+        size_t filled = fill_pipe (fds);
+        eddy__op_init (&op, EDDY_OP_WRITE, fds[1]);
+        op.as.transfer.buf = bytes;
+        op.as.transfer.len = sizeof bytes;
+        op.as.transfer.offset = -1;
+        ck_assert (!test_engine_start (&engine, &op));
+        test_engine_turn (&engine, 0);
+        ck_assert_uint_eq (drain_pipe (fds), filled);
+        if (i & 1)
+            test_engine_turn (&engine, 0);
+        eddy__engine_cancel (engine.engine, &op);
+        test_engine_finish (&engine, &op);
+        if (op.result != -ECANCELED)
+            ck_assert_int_eq (op.result, (int) sizeof bytes);
+        ck_assert_uint_eq (drain_pipe (fds), op.result < 0 ? 0 : sizeof bytes);
+    }
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
 /* A slot is used again and again: a cancel that comes late never hits its next owner. */
 EDDY_TEST (late_cancel_hits_no_stranger)
 {
