@@ -150,7 +150,7 @@ EDDY_API const char *eddy_fiber_get_name (void);
  * @argv: for @function
  *
  * Returns: @function's exit status, but 130 or 143 when it was cancelled by SIGINT or SIGTERM and
- *     returned 0; 1 when no fiber could be had
+ *     returned 0 or 1; 1 when no fiber could be had
  * Thread: the main one, outside a fiber
  * Since: 0.1
  */

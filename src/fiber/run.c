@@ -2,6 +2,7 @@
 /* eddy_run: a program's main function as a fiber. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/object-private.h"
 #include "fiber/fiber-private.h"
@@ -89,7 +90,8 @@ int eddy_run (int (*function) (int argc, char **argv), int argc, char **argv)
     eddy_clear (&run.fiber);
     run_unwatch (interrupt);
     run_unwatch (terminate);
-    if (run.signal_number != 0 && run.status == 0)
+    /* A program that was interrupted reports what that made fail, and returns the usual failure. */
+    if (run.signal_number != 0 && (run.status == EXIT_SUCCESS || run.status == EXIT_FAILURE))
         return 128 + run.signal_number;
     return run.status;
 }

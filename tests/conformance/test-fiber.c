@@ -504,5 +504,6 @@ EDDY_TEST (D_run_gives_the_exit_status)
 EDDY_TEST (D_run_is_cancelled_by_a_signal)
 {
     in_child (run_signalled, 0, 128 + SIGTERM);
+    in_child (run_signalled, 1, 128 + SIGTERM);
     in_child (run_signalled, 5, 5);
 }
