@@ -173,6 +173,35 @@ EDDY_API void eddy_context_invoke_full (EddyContext *context, int priority, Eddy
  */
 EDDY_API bool eddy_context_post (EddyContext *context, EddyPost *post);
 
+/**
+ * Has a context call a function once, at a time: a timer without an allocation, for who has many.
+ * One that is set already is moved.
+ *
+ * @context: a context; NULL: the default one
+ * @timed: zeroed, with `run` set, and `post.priority` where it is not to be the default one; the
+ *     context's until `run` is called or it is taken back. When the context is freed before, `run`
+ * is not called.
+ * @time_ns: nanoseconds of eddy_get_monotonic_time_ns(), from 0; one that has passed means the next
+ *     pass
+ *
+ * Returns: whether it is set; false: memory is out, and one that was set stays as it was
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_post_at (EddyContext *context, EddyTimedPost *timed, int64_t time_ns);
+
+/**
+ * Takes a timed post back before it has run.
+ *
+ * @context: the context it was given to; NULL: the default one
+ * @timed: a timed post, of which nothing happens when it is not set
+ *
+ * Returns: whether it was taken back: `run` will not be called
+ * Thread: the owner's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_take_back (EddyContext *context, EddyTimedPost *timed);
+
 /* --- sources ---------------------------------------------------------------------------------- */
 
 /**

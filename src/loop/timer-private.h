@@ -13,11 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct EddyTimer EddyTimer;
-struct EddyTimer {
-    void (*fire) (EddyTimer *timer); /* called from the loop, the timer no longer armed */
-    uint32_t handle;                 /* from 1; 0: not armed */
-};
+#include <eddy/post.h>
+
+/* Of an EddyTimer: `fire` is called from the loop, the timer no longer armed; `handle` is from 1,
+ * or 0: not armed. */
 
 typedef struct EddyTimerSlot {
     int64_t deadline_ns; /* of the monotonic clock */

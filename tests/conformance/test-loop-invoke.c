@@ -272,3 +272,115 @@ EDDY_TEST (D_post_that_never_ran_is_called_at_the_contexts_end)
     eddy_unref (context);
     ck_assert_str_eq (record.text, "ab");
 }
+
+/* --- D_timed: posts at a time -------------------------------------------------------------------
+ */
+
+typedef struct Timed {
+    EddyTimedPost timed;
+    EddyContext *context;
+    int *order;
+    int place;
+    int runs;
+} Timed;
+
+static void timed_run (EddyTimedPost *timed)
+{
+    Timed *self = (Timed *) (void *) timed;
+    self->place = ++*self->order;
+    self->runs++;
+}
+
+static void timed_init (Timed *self, int *order)
+{
+    *self = (Timed){ .timed = { .run = timed_run }, .order = order };
+}
+
+EDDY_TEST (D_timed_posts_run_in_the_order_of_their_times)
+{
+    enum { N = 200 };
+    EddyContext *context = eddy_test_context_begin ();
+    Timed all[N];
+    int order = 0;
+    int64_t now_ns = eddy_get_monotonic_time_ns ();
+    for (int i = 0; i < N; i++) {
+        timed_init (&all[i], &order);
+        int64_t at_ns = now_ns + (i * 37 % N) * INT64_C (50000);
+        ck_assert (eddy_context_post_at (context, &all[i].timed, at_ns));
+    }
+    ck_assert_int_eq (order, 0);
+    while (order < N)
+        eddy_context_iteration (context, true);
+    ck_assert_int_ge (eddy_get_monotonic_time_ns (), now_ns + (N - 1) * INT64_C (50000));
+    for (int i = 0; i < N; i++) {
+        ck_assert_int_eq (all[i].runs, 1);
+        ck_assert_int_eq (all[i].place, i * 37 % N + 1);
+    }
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (D_timed_posts_are_moved_and_taken_back)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Timed taken, moved, never;
+    int order = 0;
+    int64_t now_ns = eddy_get_monotonic_time_ns ();
+    const int64_t hour_ns = INT64_C (3600000000000);
+    timed_init (&taken, &order);
+    timed_init (&moved, &order);
+    timed_init (&never, &order);
+    ck_assert (!eddy_context_take_back (context, &taken.timed));
+    ck_assert (eddy_context_post_at (context, &taken.timed, 0));
+    ck_assert (eddy_context_post_at (context, &moved.timed, now_ns + hour_ns));
+    ck_assert (eddy_context_post_at (context, &never.timed, now_ns));
+    ck_assert (eddy_context_post_at (context, &never.timed, now_ns + hour_ns));
+    ck_assert (eddy_context_take_back (context, &taken.timed));
+    ck_assert (!eddy_context_iteration (context, false));
+    ck_assert (eddy_context_post_at (context, &moved.timed, 0));
+    ck_assert (eddy_context_iteration (context, true));
+    ck_assert_int_eq (moved.runs, 1);
+    ck_assert (!eddy_context_take_back (context, &moved.timed));
+    ck_assert_int_eq (taken.runs + never.runs, 0);
+    eddy_test_context_end (context); /* with one that is still set */
+    ck_assert_int_eq (never.runs, 0);
+}
+
+static bool take_back_other (void *user_data)
+{
+    Timed *other = user_data;
+    ck_assert_int_eq (other->runs, 0);
+    ck_assert (eddy_context_take_back (other->context, &other->timed));
+    return EDDY_SOURCE_REMOVE;
+}
+
+static void timed_again (EddyTimedPost *timed)
+{
+    timed_run (timed);
+    if (((Timed *) (void *) timed)->runs < 3)
+        ck_assert (eddy_context_post_at (((Timed *) (void *) timed)->context, timed, 0));
+}
+
+/* It is due, and waits behind what takes it back; and one that sets itself again. */
+EDDY_TEST (D_timed_post_is_taken_back_when_it_is_due)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Timed late, again;
+    int order = 0;
+    timed_init (&late, &order);
+    timed_init (&again, &order);
+    late.context = again.context = context;
+    late.timed.post.priority = EDDY_PRIORITY_LOW;
+    again.timed.run = timed_again;
+    ck_assert (eddy_context_post_at (context, &late.timed, 0));
+    ck_assert (eddy_context_post_at (context, &again.timed, 0));
+    ck_assert (eddy_context_iteration (context, true)); /* the more urgent of both, which are due */
+    ck_assert_int_eq (again.runs, 1);
+    eddy_context_invoke_full (context, EDDY_PRIORITY_HIGH, take_back_other, &late, NULL);
+    while (again.runs < 3)
+        eddy_context_iteration (context, true);
+    while (eddy_context_iteration (context, false))
+        ;
+    ck_assert_int_eq (late.runs, 0);
+    ck_assert_int_eq (again.runs, 3);
+    eddy_test_context_end (context);
+}
