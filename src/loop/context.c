@@ -126,7 +126,7 @@ static pthread_once_t context_default_once = PTHREAD_ONCE_INIT;
 
 static void context_default_make (void)
 {
-    context_default = eddy_context_new ();
+    __atomic_store_n (&context_default, eddy_context_new (), __ATOMIC_RELEASE);
     if (context_default == NULL)
         eddy__log (EDDY_LOG_CRITICAL,
                    "the default context could not be made: memory or fds are out");
@@ -134,8 +134,11 @@ static void context_default_make (void)
 
 EddyContext *eddy_context_default (void)
 {
+    EddyContext *made = __atomic_load_n (&context_default, __ATOMIC_ACQUIRE);
+    if (EDDY__LIKELY (made != NULL))
+        return made;
     pthread_once (&context_default_once, context_default_make);
-    return context_default;
+    return __atomic_load_n (&context_default, __ATOMIC_ACQUIRE);
 }
 
 EddyContext *eddy__context_or_default (EddyContext *context)

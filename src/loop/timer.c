@@ -108,19 +108,21 @@ __attribute__ ((noinline)) static void timers_sweep (EddyTimers *timers)
 
 /* --- room ------------------------------------------------------------------------------------- */
 
-/* Moves the slots to a place for more of them, at a cache line's start. */
+/* Makes room for more slots, at a cache line's start. Large memory grows without being copied, and
+ * then begins as far from a line's start as it did. */
 static bool timers_grow_slots (EddyTimers *timers, uint32_t capacity)
 {
-    void *memory = eddy__alloc ((size_t) (ROOT + capacity) * sizeof (EddyTimerSlot) + LINE);
+    size_t size = (size_t) (ROOT + capacity) * sizeof (EddyTimerSlot) + LINE;
+    size_t before = (size_t) ((char *) timers->slots - (char *) timers->memory);
+    char *memory = eddy__realloc (timers->memory, size);
     if (memory == NULL)
         return false;
     size_t past = (uintptr_t) memory % LINE;
-    EddyTimerSlot *slots = (void *) ((char *) memory + (past == 0 ? 0 : LINE - past));
-    if (timers->n_used > 0)
-        memcpy (slots + ROOT, timers->slots + ROOT, timers->n_used * sizeof *slots);
-    eddy__free (timers->memory);
+    size_t after = past == 0 ? 0 : LINE - past;
+    if (after != before && timers->n_used > 0)
+        memmove (memory + after, memory + before, (ROOT + timers->n_used) * sizeof (EddyTimerSlot));
     timers->memory = memory;
-    timers->slots = slots;
+    timers->slots = (EddyTimerSlot *) (void *) (memory + after);
     return true;
 }
 

@@ -52,6 +52,9 @@ EDDY_TEST (timers_against_a_plain_search)
             last_fired_ns = 0;
             eddy__timers_fire (&timers, now_ns);
             ck_assert_int_gt (earliest (), now_ns);
+        } else if (alarm->armed && what < 4) {
+            alarm->deadline_ns = now_ns + 1 + rand_r (&seed) % 1000;
+            ck_assert_int_eq (eddy__timer_set (&timers, &alarm->timer, alarm->deadline_ns), 0);
         } else if (alarm->armed) {
             eddy__timer_remove (&timers, &alarm->timer);
             eddy__timer_remove (&timers, &alarm->timer);
