@@ -70,6 +70,37 @@ EDDY_TEST (timers_against_a_plain_search)
     eddy__timers_clear (&timers);
 }
 
+/* Most of them are disarmed, so the dead are swept out; the rest fire in order. */
+EDDY_TEST (timers_are_in_order_after_sweeps)
+{
+    EddyTimers timers = { .slots = NULL };
+    unsigned seed = 54321;
+    for (int round = 0; round < 50; round++) {
+        last_fired_ns = 0;
+        for (int i = 0; i < N; i++) {
+            alarms[i].timer.fire = alarm_fire;
+            alarms[i].deadline_ns = 1 + rand_r (&seed) % 1000;
+            alarms[i].armed = true;
+            ck_assert_int_eq (eddy__timer_add (&timers, &alarms[i].timer, alarms[i].deadline_ns),
+                              0);
+        }
+        for (int i = 0; i < N; i++) {
+            if (rand_r (&seed) % 8 == 0)
+                continue;
+            eddy__timer_remove (&timers, &alarms[i].timer);
+            alarms[i].armed = false;
+            ck_assert_int_eq (eddy__timers_next (&timers), earliest ());
+        }
+        ck_assert_uint_lt (timers.n_used, N / 2);
+        for (now_ns = 1; now_ns <= 1000; now_ns++) {
+            eddy__timers_fire (&timers, now_ns);
+            ck_assert_int_gt (earliest (), now_ns);
+        }
+        ck_assert_uint_eq (timers.n, 0);
+    }
+    eddy__timers_clear (&timers);
+}
+
 /* --- the ready queue ------------------------------------------------------------------------ */
 
 static void nothing (EddyEntry *entry)
