@@ -60,15 +60,18 @@ struct EddyEngine {
     char reason[128]; /* why this engine is in use */
     EddyList jobs;    /* staged for the workers, published at the next wait */
     unsigned n_jobs;
-    unsigned live;                        /* operations not yet done */
-    bool staged;                          /* something for the kernel, since the last wait */
-    bool pending_is_exact;                /* as the verbs say, until it is hosted */
-    bool hosted;                          /* a foreign loop waits in our place */
-    bool parked;                          /* … and must be told of what is staged */
-    int event_fd;                         /* … by this */
-    bool helps;                           /* the loop's thread runs jobs when it would sleep */
-    bool force_ring;                      /* tests: whatever the ring can do, it does */
-    uint32_t denied_kinds;                /* by a test, see below */
+    unsigned live;         /* operations not yet done */
+    bool staged;           /* something for the kernel, since the last wait */
+    bool pending_is_exact; /* as the verbs say, until it is hosted */
+    bool hosted;           /* a foreign loop waits in our place */
+    bool parked;           /* … and must be told of what is staged */
+    int event_fd;          /* … by this */
+    bool helps;            /* the loop's thread runs jobs when it would sleep */
+    bool force_ring;       /* tests: whatever the ring can do, it does */
+    bool answered;         /* by a test in the ring's place, see below */
+    uint32_t denied_kinds;
+    unsigned interruptions;
+    int interruption;
     uint32_t ring_kinds;                  /* kinds the ring can serve, one bit each */
     uint8_t ring_refusals[EDDY_OP_KINDS]; /* repeats that succeeded in a row */
     EddyEngineCounters counters;
@@ -142,6 +145,8 @@ extern unsigned eddy__uring_entries;
 /* For tests: from now on the ring answers -EACCES to this kind, as a filter that came late makes it
  * do. */
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind);
+/* The next requests are interrupted so many times, with this answer. */
+void eddy__uring_interrupt_for_test (EddyEngine *engine, unsigned times, int answer);
 
 /* Which way serves an operation (route.c). */
 EddyOpRoute eddy__route (const EddyEngine *engine, const EddyOp *op);

@@ -252,20 +252,26 @@ static void uring_stage_cancels (UringEngine *self)
 
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result);
 
-/* Whether a test denies what the ring would be asked for. */
-static bool uring_is_denied (const UringEngine *self, const EddyOp *op)
+/* What a test has the ring answer at once; 0: nothing. */
+static int uring_answer_of_test (UringEngine *self, const EddyOp *op)
 {
+    EddyEngine *engine = &self->engine;
     unsigned kind = op->route == EDDY_ROUTE_POLL ? EDDY_OP_POLL : op->kind;
-    return (self->engine.denied_kinds >> kind & 1) != 0;
+    if (engine->interruptions > 0) {
+        engine->interruptions--;
+        return engine->interruption;
+    }
+    return (engine->denied_kinds >> kind & 1) != 0 ? -EACCES : 0;
 }
 
 static void uring_stage_requests (UringEngine *self)
 {
     while (!eddy__list_is_empty (&self->staged)) {
         EddyOp *op = EDDY__CONTAINER (self->staged.next, EddyOp, link);
-        if (EDDY__UNLIKELY (self->engine.denied_kinds != 0) && uring_is_denied (self, op)) {
+        int answer = EDDY__UNLIKELY (self->engine.answered) ? uring_answer_of_test (self, op) : 0;
+        if (EDDY__UNLIKELY (answer < 0)) {
             eddy__list_remove (&op->link);
-            uring_finish (self, op, -EACCES);
+            uring_finish (self, op, answer);
             continue;
         }
         if (!uring_take_slot (self, op)) {
@@ -558,7 +564,15 @@ static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
 
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind)
 {
+    engine->answered = true;
     engine->denied_kinds |= 1u << kind;
+}
+
+void eddy__uring_interrupt_for_test (EddyEngine *engine, unsigned times, int answer)
+{
+    engine->answered = true;
+    engine->interruptions = times;
+    engine->interruption = answer;
 }
 
 /* Those not yet sent go there at once, those in flight when the ring has let go of them. */

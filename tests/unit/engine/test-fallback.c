@@ -137,6 +137,25 @@ EDDY_TEST (opcode_denied_later_falls_back_for_good)
     test_engine_close (&engine);
 }
 
+/* -EINTR, and the restart codes that the kernel lets out, are nobody's result. */
+EDDY_TEST (interrupted_request_is_sent_again)
+{
+    static const int answers[] = { -EINTR, -512, -516 };
+    if (!is_uring ())
+        EDDY_TEST_SKIP ("only the ring can be interrupted");
+    TestEngine engine = test_engine_open ();
+    int fd = open (eddy_test_path ("file"), O_RDWR | O_CREAT, 0600);
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        EddyOp op;
+        eddy__uring_interrupt_for_test (engine.engine, 3, answers[i]);
+        eddy__op_init (&op, EDDY_OP_SYNC, fd);
+        ck_assert_int_eq (test_engine_run (&engine, &op), 0);
+        ck_assert_uint_eq (engine.engine->interruptions, 0);
+    }
+    close (fd);
+    test_engine_close (&engine);
+}
+
 EDDY_TEST (denied_poll_is_done_by_a_worker_and_can_be_cancelled)
 {
     if (!is_uring ())
