@@ -290,6 +290,40 @@ static void count_run (void *data)
     __atomic_add_fetch ((int *) data, 1, __ATOMIC_SEQ_CST);
 }
 
+/* Of jobs that wait behind blocked ones, those that are cancelled never run, the others do. */
+EDDY_TEST (job_cancelled_in_the_queue_never_runs)
+{
+    enum { BLOCKED = 4, N = 60 };
+    TestEngine engine = test_engine_open ();
+    EddyOp blocked[BLOCKED], ops[N];
+    Gate gate = { .runs = 0 };
+    int runs[N] = { 0 };
+    int n_cancelled = 0;
+    sem_init (&gate.entered, 0, 0);
+    sem_init (&gate.open, 0, 0);
+    for (int i = 0; i < BLOCKED; i++)
+        begin_call (&engine, &blocked[i], gate_pass, &gate);
+    for (int i = 0; i < N; i++)
+        begin_call (&engine, &ops[i], count_run, &runs[i]);
+    test_engine_turn (&engine, 0);
+    for (int i = 0; i < N; i += 2)
+        eddy__engine_cancel (engine.engine, &ops[i]);
+    for (int i = 0; i < BLOCKED; i++)
+        sem_post (&gate.open);
+    for (int i = 0; i < BLOCKED; i++)
+        test_engine_finish (&engine, &blocked[i]);
+    for (int i = 0; i < N; i++) {
+        test_engine_finish (&engine, &ops[i]);
+        ck_assert_int_eq (runs[i], ops[i].result == -ECANCELED ? 0 : 1);
+        n_cancelled += ops[i].result == -ECANCELED;
+        ck_assert (ops[i].result == 0 || i % 2 == 0);
+    }
+    ck_assert_int_gt (n_cancelled, 0);
+    sem_destroy (&gate.entered);
+    sem_destroy (&gate.open);
+    test_engine_close (&engine);
+}
+
 EDDY_TEST (job_runs_once)
 {
     enum { N = 1000 };
