@@ -119,8 +119,9 @@ class Cancel(cli.CliTest):
         self.eddy("copy", "-rq", self.source, self.copy)
         longest = time.monotonic() - began
         bins = [0] * 12
-        n_hits = 0
-        for run in range(n_runs):
+        n_hits = run = 0
+        # A signal may come too early or too late: it is sent until enough of them have hit.
+        while run < n_runs or (n_hits < n_runs * 3 // 4 and run < 4 * n_runs):
             seconds = self.random.uniform(0.03, 0.95) * longest
             number = self.random.choice([signal.SIGINT, signal.SIGTERM])
             share = self.run_once(seconds, number, older=run % 5 == 4)
@@ -128,11 +129,12 @@ class Cancel(cli.CliTest):
             n_hits += hit
             longest *= 0.8 if share == 1 else 1.02
             bins[0 if not share else 11 if share == 1 else 1 + int(share * 10)] += 1
+            run += 1
         print("# share of the files that were copied when the signal came:")
         for number, count in enumerate(bins):
             what = ("none", *(f"{10 * i:2}-{10 * i + 10} %" for i in range(10)), "all")[number]
             print(f"# {what:>9} {count:4} {'*' * count}", flush=True)
-        print(f"# {n_hits} of {n_runs} hit a copy that had begun and not ended", flush=True)
+        print(f"# {n_hits} of {run} hit a copy that had begun and not ended", flush=True)
         self.assertGreaterEqual(n_hits, n_runs * 3 // 4)
 
     def test_second_signal(self):
