@@ -8,23 +8,8 @@
  * function that has its answer at once.
  */
 #include <gio/gio.h>
-#include <inttypes.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "bench-clock.h"
-
-#define TASK_BATCH 500
-
-typedef struct {
-    GMainLoop *loop;
-    int64_t begun;
-    int64_t done;
-    int64_t count;
-    int64_t sum;
-} TaskRun;
+#include "bench-task.h"
 
 static void task_begin (TaskRun *run, GAsyncReadyCallback callback)
 {
@@ -74,31 +59,8 @@ static void task_run_one (TaskRun *run)
     g_main_loop_unref (run->loop);
 }
 
-static bool task_is_right (const TaskRun *run)
-{
-    return run->done == run->count && run->sum == run->count * (run->count - 1) / 2;
-}
-
 int main (int argc, char **argv)
 {
-    int64_t count = argc == 3 ? strtoll (argv[2], NULL, 10) : 0;
-    if (count <= 0 || count % TASK_BATCH != 0) {
-        fprintf (stderr, "usage: gio-task batch|one N (a multiple of %d)\n", TASK_BATCH);
-        return 2;
-    }
-    void (*run) (TaskRun *) = strcmp (argv[1], "one") == 0 ? task_run_one : task_run_batch;
-    TaskRun warm_up = { .count = (count / 10 / TASK_BATCH + 1) * TASK_BATCH };
-    TaskRun timed = { .count = count };
     g_main_context_acquire (NULL); /* as a running loop has it */
-    run (&warm_up);
-    double begin_ns = bench_now_ns ();
-    run (&timed);
-    double elapsed_ns = bench_now_ns () - begin_ns;
-    if (!task_is_right (&timed)) {
-        fprintf (stderr, "gio-task: %" PRId64 " done of %" PRId64 ", their sum %" PRId64 "\n",
-                 timed.done, count, timed.sum);
-        return 1;
-    }
-    printf ("%.3f\n", elapsed_ns / (double) count);
-    return 0;
+    return task_main (argc, argv, "gio-task", task_run_one, task_run_batch);
 }
