@@ -92,9 +92,9 @@ EddyError *eddy_error_new (const char *domain, int code, const char *format, ...
 {
     va_list arguments;
     va_start (arguments, format);
-    char *message = error_format (format, arguments, NULL);
+    EddyError *error = eddy_error_new_valist (domain, code, format, arguments);
     va_end (arguments);
-    return error_make (domain, code, 0, message);
+    return error;
 }
 
 EddyError *eddy_error_new_valist (const char *domain, int code, const char *format,
@@ -131,9 +131,8 @@ void eddy_error_set (EddyError **error, const char *domain, int code, const char
         return;
     va_list arguments;
     va_start (arguments, format);
-    char *message = error_format (format, arguments, NULL);
+    *error = eddy_error_new_valist (domain, code, format, arguments);
     va_end (arguments);
-    *error = error_make (domain, code, 0, message);
 }
 
 void eddy_error_set_errno (EddyError **error, int error_number, const char *format, ...)

@@ -172,3 +172,9 @@ static inline bool eddy__op_is_stream (const EddyOp *op)
 {
     return (op->kind == EDDY_OP_READ || op->kind == EDDY_OP_WRITE) && op->as.transfer.offset == -1;
 }
+
+/* Whether it waits until its fd is ready, rather than for the file's contents. */
+static inline bool eddy__op_waits_for_readiness (const EddyOp *op)
+{
+    return op->kind == EDDY_OP_POLL || eddy__op_is_stream (op);
+}

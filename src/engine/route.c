@@ -28,11 +28,11 @@ EddyOpRoute eddy__route (const EddyEngine *engine, const EddyOp *op)
     bool ring = (engine->ring_kinds >> op->kind & 1) != 0;
     if (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op))
         return EDDY_ROUTE_POLL;
-    if (engine->hosted && (op->kind == EDDY_OP_POLL || eddy__op_is_stream (op)))
+    if (engine->hosted && eddy__op_waits_for_readiness (op))
         return EDDY_ROUTE_POLL;
     if (ring && (engine->force_ring || route_prefers_ring (op)))
         return EDDY_ROUTE_RING;
-    if (op->kind == EDDY_OP_POLL || eddy__op_is_stream (op))
+    if (eddy__op_waits_for_readiness (op))
         return EDDY_ROUTE_POLL;
     return EDDY_ROUTE_WORKER;
 }

@@ -309,7 +309,7 @@ static bool uring_is_interruption (int64_t result)
 /* Whether a request waits for readiness, and that is no longer the ring's business. */
 static bool uring_leaves_to_poller (const UringEngine *self, const EddyOp *op)
 {
-    return self->poller != NULL && (op->kind == EDDY_OP_POLL || eddy__op_is_stream (op));
+    return self->poller != NULL && eddy__op_waits_for_readiness (op);
 }
 
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)

@@ -46,7 +46,7 @@ void eddy__block_op (EddyOp *op, EddyCancellable *cancellable)
         op->result = -ECANCELED;
         return;
     }
-    if (op->kind != EDDY_OP_POLL && !eddy__op_is_stream (op)) {
+    if (!eddy__op_waits_for_readiness (op)) {
         op->result = eddy__op_perform (op);
         return;
     }

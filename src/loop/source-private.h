@@ -225,7 +225,6 @@ void eddy__source_destroy_orphans (EddyList *orphans);
 /* Takes a child that goes off its parent; returns whether the parent's reference is to be dropped.
  */
 bool eddy__source_leave_parent (EddySource *child);
-void eddy__source_set_children_priority (EddySource *source, int priority);
 
 /* --- hooks (source-hooks.c) ------------------------------------------------------------------- */
 
