@@ -8,7 +8,8 @@
  *     locked = eddy__lock (&object->lock);
  *     if (… it has to wait) {
  *         eddy__list_append (&object->waiters, &parking.member);
- *         answer = eddy__parking_wait (&parking, &object->lock, locked, cancellable, &kind, object);
+ *         answer = eddy__parking_wait (&parking, &object->lock, locked, cancellable, &kind,
+ *                                      object);
  *     } */
 #pragma once
 
