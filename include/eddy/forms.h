@@ -20,6 +20,10 @@ typedef void (*EddyFileProgressCallback) (int64_t current_num_bytes, int64_t tot
 typedef enum EddyFormKind {
     /** One request to the engine: no body. */
     EDDY_FORM_PRIMITIVE,
+    /** As DIRECT, or one request where the stream has one for it. */
+    EDDY_FORM_STREAM,
+    /** In a fiber or a plain thread where it was called, else on a fiber. */
+    EDDY_FORM_DIRECT,
     /** On a fiber. */
     EDDY_FORM_FIBER,
     /** On a worker. */
@@ -56,12 +60,14 @@ typedef struct EddyForm {
     bool keeps_arguments;
     /** Of the EddyFormProgress among the arguments; SIZE_MAX: there is none. */
     size_t progress_offset;
-    /** FIBER and JOB: calls the body with the arguments. */
+    /** All but PRIMITIVE: calls the body with the arguments. */
     void (*run) (void *arguments, EddyCancellable *cancellable, EddyValue *value,
                  EddyError **error);
     /** PRIMITIVE: fills in the request. */
     void (*prepare) (void *arguments, EddyOp *op);
-    /** PRIMITIVE: makes the value or the error of the completed request. */
+    /** STREAM: fills in the request and begins it; false: there is none. */
+    bool (*request) (void *arguments, EddyOp *op);
+    /** PRIMITIVE and STREAM: makes the value or the error of the completed request. */
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
     /** Makes the arguments own what they point to, or returns false when memory is out; NULL:
      * nothing to own. */

@@ -26,7 +26,8 @@
     __attribute__ ((format (printf, format_index, first_index)))
 
 /* What the generator reads. All of them mean nothing to the compiler, but that EDDY_OPERATION
- * exports the function. KIND is PRIMITIVE, FIBER or JOB: where the operation's body runs. */
+ * exports the function. KIND is PRIMITIVE, STREAM, DIRECT, FIBER or JOB: where the operation's body
+ * runs. */
 #define EDDY_OPERATION(KIND) EDDY_API
 /** An operation of a program's own, not exported. */
 #define EDDY_OPERATION_LOCAL(KIND)

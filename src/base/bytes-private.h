@@ -8,4 +8,6 @@
 EddyBytes *eddy__bytes_new_uninitialised (size_t size);
 /* Gives the bytes another size, at another address; NULL when memory is out: `bytes` stays. */
 EddyBytes *eddy__bytes_resize (EddyBytes *bytes, size_t size);
+/* Makes them fewer, perhaps at another address; cannot fail. */
+EddyBytes *eddy__bytes_shrink (EddyBytes *bytes, size_t size);
 char *eddy__bytes_get_writable (EddyBytes *bytes);

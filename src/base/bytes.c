@@ -48,6 +48,14 @@ EddyBytes *eddy__bytes_resize (EddyBytes *bytes, size_t size)
     return resized;
 }
 
+EddyBytes *eddy__bytes_shrink (EddyBytes *bytes, size_t size)
+{
+    bytes->size = size;
+    bytes->data[size] = '\0';
+    EddyBytes *smaller = eddy__realloc (bytes, sizeof *bytes + size + 1);
+    return smaller != NULL ? smaller : bytes;
+}
+
 char *eddy__bytes_get_writable (EddyBytes *bytes)
 {
     return bytes->data;

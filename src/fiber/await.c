@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
+#include "fiber/block-private.h"
 #include "fiber/turn-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
@@ -158,6 +159,30 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
         awaited_op_watched (awaited, cancellable);
     else
         eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
+}
+
+int64_t eddy__do_op (const EddyOp *request, EddyCancellable *cancellable)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EddyAwaitedOp awaited;
+    awaited.op = *request;
+    eddy__list_init (&awaited.op.link);
+    if (fiber == NULL)
+        eddy__block_op (&awaited.op, cancellable);
+    else
+        eddy__fiber_await_op (fiber, &awaited, cancellable);
+    return awaited.op.result;
+}
+
+bool eddy__may_go_on (EddyCancellable *cancellable, EddyError **error)
+{
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return false;
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (fiber == NULL || EDDY__LIKELY (!eddy__fiber_is_cancelled (fiber)))
+        return true;
+    eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
+    return false;
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

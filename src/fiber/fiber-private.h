@@ -177,6 +177,11 @@ typedef struct EddyAwaitedOp {
 
 /* Does an operation and waits for its end; the result is in it. In a fiber only. */
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable);
+/* The same anywhere, by a request that is copied; returns its result. */
+int64_t eddy__do_op (const EddyOp *request, EddyCancellable *cancellable);
+/* Whether the caller is to go on: false with the error of the cancel when `cancellable` is
+ * cancelled or, in a fiber, the fiber is. */
+bool eddy__may_go_on (EddyCancellable *cancellable, EddyError **error);
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);

@@ -107,7 +107,18 @@ static EddyError *form_missing_error (const EddyForm *form)
 bool eddy_form_in_place (EddyFormKind kind)
 {
     bool in_fiber = eddy__fiber_current () != NULL;
-    return kind == EDDY_FORM_JOB ? !in_fiber : kind == EDDY_FORM_FIBER && in_fiber;
+    switch (kind) {
+    case EDDY_FORM_STREAM:
+    case EDDY_FORM_DIRECT:
+        return true;
+    case EDDY_FORM_FIBER:
+        return in_fiber;
+    case EDDY_FORM_JOB:
+        return !in_fiber;
+    case EDDY_FORM_PRIMITIVE:
+    default:
+        return false;
+    }
 }
 
 /* Ends a call: the value, or the error. */
@@ -285,7 +296,7 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
 
 /* --- futures and callbacks -------------------------------------------------------------------- */
 
-/* The future of a PRIMITIVE or a JOB; its tag is the form. Behind it come a JOB's FormJob and the
+/* The future of a request or a JOB; its tag is the form. Behind it come a JOB's FormJob and the
  * arguments, if they are kept. */
 typedef struct FormFuture {
     EddyFuture future;
@@ -328,12 +339,15 @@ static size_t form_size (const EddyForm *form)
     return form_offset (form) + (form->keeps_arguments ? form->arguments_size : 0);
 }
 
+/* Whether it is a FormFuture's; else it is a fiber's. */
+static bool form_is_request (const EddyFuture *future);
+
 static void *form_get_arguments (EddyFuture *future)
 {
     const EddyForm *form = form_of (future);
     if (!form->keeps_arguments)
         return NULL;
-    if (form->kind == EDDY_FORM_FIBER)
+    if (!form_is_request (future))
         return ((FormFiber *) eddy__fiber_get_extra (eddy__fiber_of (future)))->arguments;
     return (char *) future + form_offset (form);
 }
@@ -416,6 +430,11 @@ static const EddyFutureClass form_future_class = { .object = { .name = "EddyFutu
                                                                .finalize = form_future_finalize },
                                                    .request_cancel = form_future_request_cancel };
 
+static bool form_is_request (const EddyFuture *future)
+{
+    return future->object.object_class == &form_future_class.object;
+}
+
 /* --- beginning -------------------------------------------------------------------------------- */
 
 /* What an operation follows: NULL in a fiber means the fiber's own. */
@@ -449,8 +468,10 @@ static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context,
     return &fiber->future;
 }
 
+/* `request`: that of a STREAM, which has begun; else NULL. */
 static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context, void *arguments,
-                                      int io_priority, EddyCancellable *parent)
+                                      int io_priority, EddyCancellable *parent,
+                                      const EddyOp *request)
 {
     bool is_job = form->kind == EDDY_FORM_JOB;
     EddyCancellable *own = is_job ? eddy_cancellable_new_child (parent) : eddy_ref (parent);
@@ -473,10 +494,47 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
         job_prepare (job, &self->op);
         eddy__op_set_priority (&self->op, io_priority);
         progress_init (form, kept, context, io_priority);
+    } else if (request != NULL) {
+        self->op = *request;
+        eddy__list_init (&self->op.link);
     } else {
         form->prepare (kept != NULL ? kept : arguments, &self->op);
     }
     return &self->future;
+}
+
+/* A STREAM that has a request for it is that; memory is out: what has begun ends. */
+static EddyFuture *form_begin_stream (const EddyForm *form, EddyContext *context, void *arguments,
+                                      int io_priority, EddyCancellable *parent)
+{
+    EddyOp op;
+    if (!form->request (arguments, &op))
+        return form_begin_fiber (form, context, arguments, io_priority, parent);
+    EddyFuture *future = form_begin_future (form, context, arguments, io_priority, parent, &op);
+    if (future != NULL)
+        return future;
+    EddyValue value = EDDY_VALUE_INIT;
+    EddyError *error = NULL;
+    op.result = -ENOMEM;
+    form->result (arguments, &op, &value, &error);
+    eddy_clear_error (&error);
+    return NULL;
+}
+
+static EddyFuture *form_begin (const EddyForm *form, EddyContext *context, void *arguments,
+                               int io_priority, EddyCancellable *parent)
+{
+    switch (form->kind) {
+    case EDDY_FORM_STREAM:
+        return form_begin_stream (form, context, arguments, io_priority, parent);
+    case EDDY_FORM_DIRECT:
+    case EDDY_FORM_FIBER:
+        return form_begin_fiber (form, context, arguments, io_priority, parent);
+    case EDDY_FORM_PRIMITIVE:
+    case EDDY_FORM_JOB:
+    default:
+        return form_begin_future (form, context, arguments, io_priority, parent, NULL);
+    }
 }
 
 EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
@@ -486,9 +544,7 @@ EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *ar
     EddyCancellable *parent = form_parent (cancellable);
     EddyFuture *future = NULL;
     if (form->keep == NULL || form->keep (arguments)) {
-        future = form->kind == EDDY_FORM_FIBER
-                     ? form_begin_fiber (form, context, arguments, io_priority, parent)
-                     : form_begin_future (form, context, arguments, io_priority, parent);
+        future = form_begin (form, context, arguments, io_priority, parent);
         if (future == NULL && form->clear != NULL)
             form->clear (arguments);
     }
@@ -508,26 +564,36 @@ const char *eddy_form_keep_string (const char *string, bool *kept)
 
 /* --- starting and completing ------------------------------------------------------------------ */
 
-/* The request has ended: makes the answer, and gives the maker's count up. */
+/* What the ended request says: the value or the error. */
+static void form_future_answer (FormFuture *self, EddyValue *value, EddyError **error)
+{
+    const EddyForm *form = form_of (&self->future);
+    const EddyOp *op = &self->op;
+    bool cancelled = op->result == -ECANCELED;
+    if (form->kind == EDDY_FORM_STREAM || (form->kind == EDDY_FORM_PRIMITIVE && !cancelled)) {
+        form->result (form_get_arguments (&self->future), op, value, error);
+    } else if (op->result >= 0) {
+        *value = form_future_get_job (self)->value;
+        *error = form_future_get_job (self)->error;
+    } else if (!cancelled) {
+        *error = eddy_error_new_errno ((int) -op->result, "%s", form->name);
+    }
+    if (cancelled) {
+        eddy_clear_error (error);
+        *error = eddy__cancellable_make_error (self->cancellable);
+    } else if (*error == NULL && value->kind == EDDY_VALUE_NONE) {
+        *error = form_missing_error (form);
+    }
+}
+
+/* The request has ended: completes, and gives the maker's count up. */
 static void form_future_complete (EddyOp *op)
 {
     FormFuture *self = EDDY__CONTAINER (op, FormFuture, op);
-    const EddyForm *form = form_of (&self->future);
     EddyValue value = EDDY_VALUE_INIT;
     EddyError *error = NULL;
     eddy__cancellable_unwatch (&self->watch);
-    if (op->result == -ECANCELED) {
-        error = eddy__cancellable_make_error (self->cancellable);
-    } else if (form->kind == EDDY_FORM_PRIMITIVE) {
-        form->result (form_get_arguments (&self->future), op, &value, &error);
-    } else if (op->result < 0) {
-        error = eddy_error_new_errno ((int) -op->result, "%s", form->name);
-    } else {
-        value = form_future_get_job (self)->value;
-        error = form_future_get_job (self)->error;
-    }
-    if (error == NULL && value.kind == EDDY_VALUE_NONE)
-        error = form_missing_error (form);
+    form_future_answer (self, &value, &error);
     op->state = EDDY_OP_DONE;
     eddy__future_complete_sole (&self->future, &value, error);
     eddy__future_drop_sole_maker (&self->future);
@@ -564,7 +630,7 @@ EddyFuture *eddy_form_start (EddyFuture *future)
 {
     if (EDDY__UNLIKELY (eddy__future_has_failed_to_begin (future)))
         return future;
-    if (form_of (future)->kind == EDDY_FORM_FIBER) {
+    if (!form_is_request (future)) {
         eddy__fiber_start (eddy__fiber_of (future));
         return future;
     }

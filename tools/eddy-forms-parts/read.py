@@ -6,7 +6,7 @@
 import re
 from dataclasses import dataclass, field
 
-KINDS = ("PRIMITIVE", "FIBER", "JOB")
+KINDS = ("PRIMITIVE", "STREAM", "DIRECT", "FIBER", "JOB")
 OPERATION_MACROS = ("EDDY_OPERATION", "EDDY_OPERATION_LOCAL")
 MARKS = ("EDDY_BORROWED", "EDDY_COPIED", "EDDY_REF", "EDDY_OUT", "EDDY_OUT_LEN", "EDDY_CALLBACK")
 
@@ -213,6 +213,8 @@ class Operation:
             suffixes += ["_prepare", "_result", "_form_prepare", "_form_result"]
         else:
             suffixes += ["_body", "_form_run"]
+        if self.kind == "STREAM":
+            suffixes += ["_request", "_result", "_form_request", "_form_result"]
         return [self.name] + [self.name + suffix for suffix in suffixes] + [self.arguments_type]
 
 

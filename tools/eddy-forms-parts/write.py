@@ -145,6 +145,9 @@ def export(operation, end):
 
 RUNS = {
     "PRIMITIVE": "It is one request to the engine: no thread and no stack waits for it.",
+    "STREAM": "It is one request to the engine where the stream can do it so, else a fiber of this thread's "
+              "context does the work.",
+    "DIRECT": "The work is done by a fiber of this thread's context.",
     "FIBER": "The work is done by a fiber of this thread's context.",
     "JOB": "The work is done on a worker thread, in one piece.",
 }
@@ -301,6 +304,8 @@ def write_forms(header, include):
 # --- What the author writes -----------------------------------------------------------------------
 
 BODIES = {
+    "STREAM": "Runs in a fiber, or in a plain thread that called it, and may wait.",
+    "DIRECT": "Runs in a fiber, or in a plain thread that called it, and may wait.",
     "FIBER": "Always runs on a fiber, and may wait.",
     "JOB": "Runs where it may block: on a worker thread, or in a plain thread that called it.",
 }
@@ -344,6 +349,12 @@ def write_bodies(header, include):
             body += plain_comment(f"The one body of {name}(). {BODIES[operation.kind]}{about}")
             body += lay_out(f"{returns}{name}_body (", for_body(operation, declare, destroy),
                             ");") + [""]
+        if operation.kind == "STREAM":
+            body += plain_comment(f"Makes the one request of {name}(), or says that there is none: false.")
+            body += lay_out(f"bool {name}_request (", prepare_parameters(operation), ");") + [""]
+            body += plain_comment(f"Turns the ended request into the answer of {name}(), also one that was "
+                                  "cancelled or could not begin.")
+            body += lay_out(f"{returns}{name}_result (", result_parameters(operation), ");") + [""]
     about = [f"What is written by hand for the operations of {include}; their forms call it.",
              "Written by eddy-forms from that header: change it there."]
     return guarded(header, include, "BODIES_H", about, [include, "<eddy/forms.h>"], body)
@@ -426,16 +437,25 @@ def write_run(operation):
     return lines + set_value(operation) + ["}", ""]
 
 
-def write_prepare_and_result(operation):
-    name = operation.name
-    lines = [f"static void {name}_form_prepare (void *data, EddyOp *op)", "{"]
+def write_prepare(operation):
+    lines = [f"static void {operation.name}_form_prepare (void *data, EddyOp *op)", "{"]
     lines += take_arguments(operation) if operation.inputs else ["    (void) data;"]
-    lines += lay_out(f"{name}_prepare (", ["op"] + [stored(operation, p) for p in operation.inputs],
-                     ");", 4)
-    lines += ["}", ""]
-    lines += lay_out(f"static void {name}_form_result (",
-                     ["void *data", "const EddyOp *op", "EddyValue *value", "EddyError **error"],
-                     ")")
+    passed = ["op"] + [stored(operation, parameter) for parameter in operation.inputs]
+    return lines + lay_out(f"{operation.name}_prepare (", passed, ");", 4) + ["}", ""]
+
+
+def write_request(operation):
+    lines = [f"static bool {operation.name}_form_request (void *data, EddyOp *op)", "{"]
+    lines += take_arguments(operation)
+    passed = ["op"] + [stored(operation, parameter) for parameter in operation.inputs]
+    return lines + lay_out(f"return {operation.name}_request (", passed, ");", 4) + ["}", ""]
+
+
+def write_result(operation):
+    name = operation.name
+    lines = lay_out(f"static void {name}_form_result (",
+                    ["void *data", "const EddyOp *op", "EddyValue *value", "EddyError **error"],
+                    ")")
     lines += ["{"] + (take_arguments(operation) if operation.keeps_arguments else ["    (void) data;"])
     passed = ["op"] + [stored(operation, p) for p in operation.result_inputs + operation.outs] + ["error"]
     lines += lay_out(f"{operation.returns}answer = {name}_result (", passed, ");", 4)
@@ -487,6 +507,8 @@ def write_form(operation):
         lines += [f"    .prepare = {name}_form_prepare,", f"    .result = {name}_form_result,"]
     else:
         lines.append(f"    .run = {name}_form_run,")
+    if operation.kind == "STREAM":
+        lines += [f"    .request = {name}_form_request,", f"    .result = {name}_form_result,"]
     if operation.having("string", "object"):
         lines += [f"    .keep = {name}_form_keep,", f"    .clear = {name}_form_clear,"]
     return lines + ["};", ""]
@@ -608,9 +630,11 @@ def write_source(header, include, bodies):
     for operation in header.operations:
         lines += [f"/* {operation.name} */", ""] + write_struct(operation)
         if operation.kind == "PRIMITIVE":
-            lines += write_prepare_and_result(operation)
+            lines += write_prepare(operation) + write_result(operation)
         else:
             lines += write_run(operation)
+        if operation.kind == "STREAM":
+            lines += write_request(operation) + write_result(operation)
         lines += write_keep_and_clear(operation) + write_form(operation)
         lines += write_call(operation) + write_begin(operation)
         lines += write_async(operation) + write_finish(operation) + write_future(operation)
