@@ -65,8 +65,9 @@ typedef struct EddyForm {
                  EddyError **error);
     /** PRIMITIVE: fills in the request. */
     void (*prepare) (void *arguments, EddyOp *op);
-    /** STREAM: fills in the request and begins it; false: there is none. */
-    bool (*request) (void *arguments, EddyOp *op);
+    /** STREAM: fills in the request and begins it; false with an error: it cannot be now; false
+     * without: there is none. */
+    bool (*request) (void *arguments, EddyOp *op, EddyError **error);
     /** PRIMITIVE and STREAM: makes the value or the error of the completed request. */
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
     /** Makes the arguments own what they point to, or returns false when memory is out; NULL:

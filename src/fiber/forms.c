@@ -221,11 +221,16 @@ typedef struct FormFiber {
     const EddyForm *form;
     void *arguments;
     bool owns_arguments;
+    EddyError *refused; /* it could not begin */
 } FormFiber;
 
 static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **error)
 {
     FormFiber *form_fiber = eddy__fiber_get_extra (fiber);
+    if (form_fiber->refused != NULL) {
+        *error = EDDY_TAKE (form_fiber->refused);
+        return;
+    }
     form_run (form_fiber->form, form_fiber->arguments, NULL, value, error);
     if (*error == NULL && value->kind == EDDY_VALUE_NONE)
         *error = form_missing_error (form_fiber->form);
@@ -270,7 +275,7 @@ static bool form_call_fiber (const EddyForm *form, void *arguments, EddyCancella
         eddy_error_set_errno (error, answer < 0 ? -answer : ENOMEM, "%s", form->name);
         return false;
     }
-    *(FormFiber *) eddy__fiber_get_extra (fiber) = (FormFiber){ form, arguments, false };
+    *(FormFiber *) eddy__fiber_get_extra (fiber) = (FormFiber){ form, arguments, false, NULL };
     fiber->body = form_fiber_body;
     fiber->name = form->name;
     eddy__fiber_start (fiber);
@@ -367,6 +372,7 @@ static void form_future_finalize (void *object)
 static void form_fiber_clear (void *extra)
 {
     FormFiber *form_fiber = extra;
+    eddy_unref (form_fiber->refused);
     if (form_fiber->owns_arguments && form_fiber->form->clear != NULL)
         form_fiber->form->clear (form_fiber->arguments);
 }
@@ -448,16 +454,19 @@ static EddyCancellable *form_parent (EddyCancellable *cancellable)
     return scope != NULL ? scope : eddy__cancellable_no_memory ();
 }
 
-/* NULL when memory is out; so does the next one. Both take what the arguments own. */
+/* NULL when memory is out; so does the next one. Both take what the arguments own. `refused`: the
+ * error, taken, of one that cannot begin; it is told by the loop like any other. */
 static EddyFuture *form_begin_fiber (const EddyForm *form, EddyContext *context,
                                      const void *arguments, int io_priority,
-                                     EddyCancellable *parent)
+                                     EddyCancellable *parent, EddyError *refused)
 {
     EddyFiber *fiber = eddy__fiber_new (context, parent, FORM_FIBER_SIZE + form->arguments_size);
-    if (fiber == NULL)
+    if (fiber == NULL) {
+        eddy_unref (refused);
         return NULL;
+    }
     char *extra = eddy__fiber_get_extra (fiber);
-    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + FORM_FIBER_SIZE, true };
+    *(FormFiber *) (void *) extra = (FormFiber){ form, extra + FORM_FIBER_SIZE, true, refused };
     if (form->arguments_size > 0)
         memcpy (extra + FORM_FIBER_SIZE, arguments, form->arguments_size);
     fiber->clear_extra = form_fiber_clear;
@@ -508,13 +517,13 @@ static EddyFuture *form_begin_stream (const EddyForm *form, EddyContext *context
                                       int io_priority, EddyCancellable *parent)
 {
     EddyOp op;
-    if (!form->request (arguments, &op))
-        return form_begin_fiber (form, context, arguments, io_priority, parent);
+    EddyError *error = NULL;
+    if (!form->request (arguments, &op, &error))
+        return form_begin_fiber (form, context, arguments, io_priority, parent, error);
     EddyFuture *future = form_begin_future (form, context, arguments, io_priority, parent, &op);
     if (future != NULL)
         return future;
     EddyValue value = EDDY_VALUE_INIT;
-    EddyError *error = NULL;
     op.result = -ENOMEM;
     form->result (arguments, &op, &value, &error);
     eddy_clear_error (&error);
@@ -529,7 +538,7 @@ static EddyFuture *form_begin (const EddyForm *form, EddyContext *context, void 
         return form_begin_stream (form, context, arguments, io_priority, parent);
     case EDDY_FORM_DIRECT:
     case EDDY_FORM_FIBER:
-        return form_begin_fiber (form, context, arguments, io_priority, parent);
+        return form_begin_fiber (form, context, arguments, io_priority, parent, NULL);
     case EDDY_FORM_PRIMITIVE:
     case EDDY_FORM_JOB:
     default:

@@ -42,17 +42,18 @@ ssize_t eddy_input_stream_read_body (EddyInputStream *stream, void *buffer, size
 }
 
 bool eddy_input_stream_read_request (EddyOp *op, EddyInputStream *stream, void *buffer,
-                                     size_t count)
+                                     size_t count, EddyError **error)
 {
     EDDY__EXPECT (stream != NULL && (buffer != NULL || count == 0), false);
     const EddyInputStreamClass *self = input_stream_class (stream);
-    if (count == 0 || count > SSIZE_MAX || self->get_fd == NULL ||
-        !eddy__stream_is_free (&stream->stream))
+    if (count == 0 || !eddy__stream_check_count (count, error) ||
+        !eddy__stream_claim (&stream->stream, error))
         return false;
-    int fd = self->get_fd (stream);
-    if (fd < 0)
+    int fd = self->get_fd == NULL ? -1 : self->get_fd (stream);
+    if (fd < 0) {
+        eddy__stream_end (&stream->stream);
         return false;
-    stream->stream.pending = true;
+    }
     eddy_fd_read_prepare (op, fd, buffer, count, -1);
     return true;
 }

@@ -39,17 +39,18 @@ ssize_t eddy_output_stream_write_body (EddyOutputStream *stream, const void *buf
 }
 
 bool eddy_output_stream_write_request (EddyOp *op, EddyOutputStream *stream, const void *buffer,
-                                       size_t count)
+                                       size_t count, EddyError **error)
 {
     EDDY__EXPECT (stream != NULL && (buffer != NULL || count == 0), false);
     const EddyOutputStreamClass *self = output_stream_class (stream);
-    if (count == 0 || count > SSIZE_MAX || self->get_fd == NULL ||
-        !eddy__stream_is_free (&stream->stream))
+    if (count == 0 || !eddy__stream_check_count (count, error) ||
+        !eddy__stream_claim (&stream->stream, error))
         return false;
-    int fd = self->get_fd (stream);
-    if (fd < 0)
+    int fd = self->get_fd == NULL ? -1 : self->get_fd (stream);
+    if (fd < 0) {
+        eddy__stream_end (&stream->stream);
         return false;
-    stream->stream.pending = true;
+    }
     eddy_fd_write_prepare (op, fd, buffer, count, -1);
     return true;
 }

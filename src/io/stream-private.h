@@ -20,12 +20,6 @@ int eddy__stream_begin_close (EddyStream *stream, EddyError **error);
 /* Whether an operation of `count` bytes can be; false with INVALID_ARGUMENT. */
 bool eddy__stream_check_count (size_t count, EddyError **error);
 
-/* Whether the one request of an operation may begin; nothing is pending then. */
-static inline bool eddy__stream_is_free (const EddyStream *stream)
-{
-    return !stream->closed && !stream->pending;
-}
-
 /* Where a seek leads; false with INVALID_ARGUMENT below 0, or beyond what can be counted. */
 bool eddy__stream_target (int64_t offset, EddySeekType type, int64_t position, int64_t end,
                           int64_t *target, EddyError **error);

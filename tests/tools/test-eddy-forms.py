@@ -506,7 +506,7 @@ class RefusalTest(FormsTest):
 
     def test_kinds(self):
         self.assert_refused(f"EDDY_OPERATION (job)\nbool f ({END}",
-                            "1: operation f: \"job\" is not one of PRIMITIVE, FIBER, JOB")
+                            "1: operation f: \"job\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB")
         macro = "EDDY_OPERATION (KIND) must stand before the declaration of a function"
         self.assert_refused(f"\nEDDY_OPERATION\nbool f ({END}", f"2: {macro}")
         self.assert_refused("EDDY_OPERATION (JOB)\nextern int f;", f"1: {macro}")
@@ -566,7 +566,7 @@ class RefusalTest(FormsTest):
                             "understood: is it EDDY_BORROWED or EDDY_OUT?",
                             "3: operation f: parameter 2: an array is not understood: write a "
                             "pointer",
-                            "9: operation g: \"NONE\" is not one of PRIMITIVE, FIBER, JOB")
+                            "9: operation g: \"NONE\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB")
 
 
 class CommandTest(FormsTest):

@@ -350,8 +350,10 @@ def write_bodies(header, include):
             body += lay_out(f"{returns}{name}_body (", for_body(operation, declare, destroy),
                             ");") + [""]
         if operation.kind == "STREAM":
-            body += plain_comment(f"Makes the one request of {name}(), or says that there is none: false.")
-            body += lay_out(f"bool {name}_request (", prepare_parameters(operation), ");") + [""]
+            body += plain_comment(f"Begins the one request of {name}(); false with an error: it cannot be now; "
+                                  "false without: there is none, the body does it.")
+            body += lay_out(f"bool {name}_request (",
+                            prepare_parameters(operation) + ["EddyError **error"], ");") + [""]
             body += plain_comment(f"Turns the ended request into the answer of {name}(), also one that was "
                                   "cancelled or could not begin.")
             body += lay_out(f"{returns}{name}_result (", result_parameters(operation), ");") + [""]
@@ -445,9 +447,10 @@ def write_prepare(operation):
 
 
 def write_request(operation):
-    lines = [f"static bool {operation.name}_form_request (void *data, EddyOp *op)", "{"]
+    lines = [f"static bool {operation.name}_form_request (void *data, EddyOp *op, EddyError **error)",
+             "{"]
     lines += take_arguments(operation)
-    passed = ["op"] + [stored(operation, parameter) for parameter in operation.inputs]
+    passed = ["op"] + [stored(operation, parameter) for parameter in operation.inputs] + ["error"]
     return lines + lay_out(f"return {operation.name}_request (", passed, ");", 4) + ["}", ""]
 
 
