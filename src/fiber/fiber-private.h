@@ -23,10 +23,8 @@
 
 typedef struct EddyFiber EddyFiber;
 typedef struct EddyFiberWait EddyFiberWait;
-<<<<<<< HEAD
 typedef struct EddyFiberShield EddyFiberShield;
 typedef struct EddyFiberLocalSlot EddyFiberLocalSlot;
-=======
 typedef struct EddyWakers EddyWakers;
 
 /* What a parked fiber waits for, as a dump tells it; a constant. */
@@ -37,7 +35,6 @@ typedef struct EddyWaitKind {
      * or a clock. */
     void (*find_wakers) (const void *on, EddyWakers *wakers);
 } EddyWaitKind;
->>>>>>> main
 
 typedef enum EddyFiberState {
     EDDY_FIBER_NEW,
