@@ -192,6 +192,7 @@ class OutputTest(FormsTest):
     def test_pointer_is_an_answer_and_its_body_says_how_to_give_it_up(self):
         forms, bodies, source = self.forms_of(
             "EDDY_OPERATION (FIBER)\nvoid *f (EddyFile *a, int destroy, " + END)
+        forms, bodies, source = (" ".join(text.split()) for text in (forms, bodies, source))
         self.assertIn("void *f_finish (EddyFile *a, EddyAsyncResult *result, EddyError **error);",
                       forms)
         self.assertIn("void *f_body (EddyFile *a, int destroy, void (**form_destroy) (void "
