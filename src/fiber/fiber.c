@@ -598,9 +598,10 @@ void eddy_fiber_yield (void)
     EddyFiber *fiber = eddy__fiber_current ();
     if (fiber == NULL)
         return;
+    EddyContext *context = fiber->future.context;
     fiber->state = EDDY_FIBER_READY;
-    eddy__context_queue (fiber->future.context, &fiber->future.entry);
-    fiber_leave (fiber);
+    eddy__context_queue_running (context, &fiber->future.entry);
+    fiber_leave (fiber, context);
 }
 
 /* --- questions -------------------------------------------------------------------------------- */
