@@ -12,6 +12,8 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
 
+static const EddyWaitKind future_wait_kind = { .what = "a future" };
+
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
@@ -21,7 +23,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, "a future");
+        fiber_park (&future_wait.wait, &future_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
@@ -121,6 +123,8 @@ static void awaited_op_explicitly_cancelled (EddyCancelWatch *watch)
     eddy__engine_cancel (op->engine, op);
 }
 
+static const EddyWaitKind op_wait_kind = { .what = "an operation" };
+
 /* Watches the cancellable that was given, and waits. Without memory to watch, nothing might ever
  * end the wait: then it ends now. */
 static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancellable)
@@ -131,7 +135,7 @@ static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancell
     int answer = eddy__cancellable_watch (cancellable, context, &awaited->explicit);
     if (answer < 0)
         eddy__engine_cancel (op->engine, op);
-    eddy__fiber_park (&awaited->wait, "an operation");
+    eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
     eddy__cancellable_unwatch (&awaited->explicit);
     if (answer == -ENOMEM && op->result == -ECANCELED)
         op->result = answer;
@@ -153,7 +157,7 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
     else if (cancellable != NULL && cancellable != fiber->scope)
         awaited_op_watched (awaited, cancellable);
     else
-        eddy__fiber_park (&awaited->wait, "an operation");
+        eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -162,6 +166,8 @@ typedef struct TimeWait {
     EddyFiberWait wait;
     EddyTimer timer;
 } TimeWait;
+
+static const EddyWaitKind time_wait_kind = { .what = "a timer" };
 
 static void time_wait_fire (EddyTimer *timer)
 {
@@ -181,7 +187,7 @@ bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&time_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&time_wait.wait, "a timer");
+        eddy__fiber_park (&time_wait.wait, &time_wait_kind, &time_wait.timer);
     eddy__timer_remove (&context->timers, &time_wait.timer);
     if (answer == 0 && time_wait.wait.was_cancelled)
         answer = -ECANCELED;

@@ -23,6 +23,16 @@
 
 typedef struct EddyFiber EddyFiber;
 typedef struct EddyFiberWait EddyFiberWait;
+typedef struct EddyWakers EddyWakers;
+
+/* What a parked fiber waits for, as a dump tells it; a constant. */
+typedef struct EddyWaitKind {
+    const char *what;                         /* "a mutex" */
+    const char *(*get_name) (const void *on); /* NULL: it has none */
+    /* Names the fibers that could end the wait. NULL: the world outside ends it, such as a kernel
+     * or a clock. */
+    void (*find_wakers) (const void *on, EddyWakers *wakers);
+} EddyWaitKind;
 
 typedef enum EddyFiberState {
     EDDY_FIBER_NEW,
@@ -82,9 +92,10 @@ struct EddyFiber {
     int *error_number; /* errno of its thread */
     EddyStack *stack;
     /* While there is a reason: */
-    EddyList member;       /* of the context's fibers */
-    const char *waits_for; /* a word for the dump, while parked */
-    EddyList sibling;      /* in its group's children */
+    EddyList member;               /* of the context's fibers */
+    const EddyWaitKind *waits_for; /* while parked … */
+    const void *waits_on;          /* … and which one of these */
+    EddyList sibling;              /* in its group's children */
     EddyCancelWatch scope_watch;
     EddyCancelWatch parent_watch;
     EddyEntry cancel; /* carries another thread's cancel */
@@ -151,7 +162,7 @@ static inline void eddy__fiber_wake (EddyFiberWait *wait)
     eddy__context_queue (wait->fiber->future.context, &wait->fiber->future.entry);
 }
 /* Lets others run until the fiber is woken; ends the wait. */
-void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for);
+void eddy__fiber_park (EddyFiberWait *wait, const EddyWaitKind *kind, const void *on);
 
 /* The error of a fiber's wait that was cancelled: the cause of whichever cancelled it. */
 EddyError *eddy__fiber_make_cancel_error (EddyFiber *fiber, EddyCancellable *cancellable);

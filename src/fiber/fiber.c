@@ -573,9 +573,9 @@ EDDY__FIBER_PATH void eddy__fiber_main (EddyFlow *flow)
     fiber_go (fiber, next);
 }
 
-void eddy__fiber_park (EddyFiberWait *wait, const char *waits_for)
+void eddy__fiber_park (EddyFiberWait *wait, const EddyWaitKind *kind, const void *on)
 {
-    fiber_park (wait, waits_for);
+    fiber_park (wait, kind, on);
 }
 
 void eddy_fiber_yield (void)

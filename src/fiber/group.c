@@ -129,6 +129,8 @@ void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber)
     eddy_unref (group);
 }
 
+static const EddyWaitKind group_wait_kind = { .what = "a group" };
+
 /* Waits until something ends; shielded: also when cancelled. */
 static int group_park (EddyGroup *group, EddyFiber *fiber, bool shielded)
 {
@@ -137,7 +139,7 @@ static int group_park (EddyGroup *group, EddyFiber *fiber, bool shielded)
     int answer = eddy__fiber_wait_begin (&group_wait.wait, fiber);
     if (answer == 0) {
         eddy__list_append (&group->waiters, &group_wait.member);
-        eddy__fiber_park (&group_wait.wait, "a group");
+        eddy__fiber_park (&group_wait.wait, &group_wait_kind, group);
         eddy__list_remove (&group_wait.member);
         answer = group_wait.wait.was_cancelled ? -ECANCELED : 0;
     }

@@ -129,11 +129,12 @@ EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber)
         *fiber->error_number = error_number;
 }
 
-EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const char *waits_for)
+EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const EddyWaitKind *kind, const void *on)
 {
     EddyFiber *fiber = wait->fiber;
     while (!wait->woken) {
-        fiber->waits_for = waits_for;
+        fiber->waits_for = kind;
+        fiber->waits_on = on;
         fiber->state = EDDY_FIBER_PARKED;
         fiber_leave (fiber);
     }
