@@ -396,60 +396,12 @@ class Lifetimes(Example):
                     self.assertEqual(self.end(process), (0, "given up\ndisposed of\nnot read\ngone\n", ""))
 
 
-class Gather(Example):
-    STYLES = ("callbacks", "tasks", "futures", "fibers", "channels", "sequence", "mixed")
-
-    def setUp(self):
-        super().setUp()
-        os.mkfifo(self.folder / "door-1")
-        os.mkfifo(self.folder / "door-2")
-        (self.folder / "file").write_text("from a file\n", encoding="ascii")
-        (self.folder / "empty").touch()
-
-    def test_in_order(self):
-        """gather: each style loads all at once, and prints the same, in order"""
-        for style in self.STYLES:
-            with self.subTest(style=style):
-                process = self.start("gather", style, "door-1", "file", "empty", "door-2", "file")
-                with self.open_door("door-1") as first:
-                    with self.open_door("door-2") as second:
-                        second.write(b"from the second\n")
-                    first.write(b"from ")
-                    self.drained(process, "door-1", first)
-                    first.write(b"the first\n")
-                self.assertEqual(self.end(process),
-                                 (0, "from the first\nfrom a file\nfrom the second\nfrom a file\n", ""))
-
-    def test_first_error(self):
-        """gather: in each style the first error ends the others, though nobody is at their other ends"""
-        for style in self.STYLES:
-            with self.subTest(style=style):
-                self.assertEqual(self.run_example("gather", style, "missing", "door-1", "file", "door-2"),
-                                 (1, "", "gather: missing: No such file or directory\n"))
-                process = self.start("gather", style, "door-1", "door-2", "file")
-                with self.open_door("door-1") as first, self.open_door("door-2"):
-                    first.write(b"x" * 5000)
-                    self.assertEqual(self.end(process), (1, "", "gather: door-1: too long\n"))
-
-    def test_interrupted(self):
-        """gather: in each style Ctrl-C ends everything"""
-        for style in self.STYLES:
-            with self.subTest(style=style):
-                process = self.start("gather", style, "file", "door-1", "door-2")
-                with self.open_door("door-1") as first, self.open_door("door-2"):
-                    first.write(b"from ")
-                    self.drained(process, "door-1", first)
-                    self.interrupt(process)
-                    self.assertEqual(self.end(process), (1, "", "gather: cancelled\n"))
-
-
 class Use(Example):
     PROGRAMS = {"load-file": ("callbacks", "task", "future", "await"),
                 "read-message": ("callbacks", "await"),
                 "delete-files": ("callbacks", "future", "await"),
                 "load-data": ("callbacks", "future", "await"),
                 "lifetimes": ("strong", "weak", "bound"),
-                "gather": Gather.STYLES,
                 "read-message-blocking": ("thread", "future", "await")}
 
     def test_help(self):
@@ -483,8 +435,9 @@ class Use(Example):
 
 
 class Tutorial(unittest.TestCase):
-    def check_quotes(self, name):
-        page = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    def test_quotes(self):
+        """docs/tutorial.md: what it quotes stands in the examples, word for word"""
+        page = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
         sources = [path.read_text(encoding="utf-8") for path in (ROOT / "examples").glob("*.[ch]")]
         quotes = re.findall(r"^```c\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
         self.assertGreater(len(quotes), 10)
@@ -493,14 +446,6 @@ class Tutorial(unittest.TestCase):
             for piece in re.split(r"^\s*/\* … \*/\n", quote, flags=re.MULTILINE):
                 with self.subTest(piece=piece):
                     self.assertTrue(any(piece in source for source in sources))
-
-    def test_tutorial(self):
-        """docs/tutorial.md: what it quotes stands in the examples, word for word"""
-        self.check_quotes("tutorial.md")
-
-    def test_concurrency(self):
-        """docs/concurrency.md: what it quotes stands in the examples, word for word"""
-        self.check_quotes("concurrency.md")
 
 
 if __name__ == "__main__":
