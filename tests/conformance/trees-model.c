@@ -71,20 +71,43 @@ static void model_ask_group (Tree *tree, TreeGroup *group, TreeAsked asked, uint
             model_ask_node (&tree->nodes[i], asked, causes);
 }
 
-/* With a node, the groups that it has made. */
-static void model_ask_groups_of (TreeNode *node, TreeAsked asked)
+/* What was made in one of its shields, or outside them. */
+static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, uint64_t causes)
 {
     Tree *tree = node->tree;
-    for (unsigned i = 0; i < tree->n_groups; i++)
-        if (tree->groups[i].group != NULL && tree->groups[i].maker == node->id)
-            model_ask_group (tree, &tree->groups[i], asked, TREE_CAUSE_PLAIN);
+    if (!model_ask (&node->cancels[shield], asked, causes))
+        return;
+    for (unsigned i = 0; i < tree->n_groups; i++) {
+        TreeGroup *group = &tree->groups[i];
+        if (group->group != NULL && group->maker == node->id && group->shield == shield)
+            model_ask_group (tree, group, asked, TREE_CAUSE_PLAIN);
+    }
 }
 
 static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes)
 {
-    if ((node->life == TREE_SPAWNED || node->life == TREE_RUNNING) &&
-        model_ask (&node->cancel, asked, causes))
-        model_ask_groups_of (node, asked);
+    if (node->life == TREE_SPAWNED || node->life == TREE_RUNNING)
+        model_ask_inside (node, /* shield= */ 0, asked, causes);
+}
+
+/* What its waits see. */
+static const TreeCancel *model_seen (const TreeNode *node)
+{
+    return &node->cancels[node->n_shields];
+}
+
+void tree_model_shield (TreeNode *node, int64_t timeout_ns)
+{
+    tree_log (node->tree, "%u: shield for %lld", node->id, (long long) timeout_ns);
+    node->cancels[++node->n_shields] = (TreeCancel){ TREE_NOT_ASKED, 0 };
+    if (timeout_ns == 0)
+        model_ask_inside (node, node->n_shields, TREE_ASKED, TREE_CAUSE_TIMED_OUT);
+}
+
+void tree_model_unshield (TreeNode *node)
+{
+    tree_log (node->tree, "%u: end of shield", node->id);
+    node->n_shields--;
 }
 
 void tree_model_cancel_group (TreeGroup *group, TreeNode *by)
@@ -118,7 +141,7 @@ void tree_model_pull (Tree *tree, TreeNode *by, bool has_cause)
 
 static bool model_is_in_vain (const TreeNode *node)
 {
-    return node->cancel.asked == TREE_TOLD || node->scope_cancelled;
+    return model_seen (node)->asked == TREE_TOLD || (node->scope_cancelled && node->n_shields == 0);
 }
 
 void tree_model_wait (TreeNode *node, int kind)
@@ -130,7 +153,7 @@ void tree_model_wait (TreeNode *node, int kind)
 
 static void model_expect_cause (TreeNode *node, const EddyError *error, uint64_t others)
 {
-    uint64_t causes = others | node->cancel.causes;
+    uint64_t causes = others | model_seen (node)->causes;
     if ((model_cause_of (error) & causes) == 0)
         tree_fail (node->tree, "node %u is told '%s' and may be told %llx", node->id,
                    error == NULL ? "nothing" : eddy_error_get_message (error),
@@ -184,7 +207,7 @@ static void model_join_group (TreeNode *node)
                    group->running, group->limit);
     if (group->cancel.asked == TREE_TOLD)
         tree_fail (node->tree, "node %u was spawned in cancelled group %u", node->id, group->id);
-    node->cancel = group->cancel;
+    node->cancels[0] = group->cancel;
 }
 
 void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted)
@@ -202,7 +225,7 @@ void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted)
     }
     node->life = TREE_REFUSED;
     if (tree->groups[node->group].cancel.asked == TREE_NOT_ASKED &&
-        by->cancel.asked == TREE_NOT_ASKED)
+        model_seen (by)->asked == TREE_NOT_ASKED)
         tree_fail (tree, "node %u was refused, and nobody cancelled", node->id);
     if (node->destroyed != 1)
         tree_fail (tree, "node %u was refused, its data not destroyed", node->id);
@@ -255,8 +278,9 @@ void tree_model_destroyed (TreeNode *node)
 void tree_model_opened (TreeGroup *group, TreeNode *maker)
 {
     tree_log (maker->tree, "%u: opens group %u", maker->id, group->id);
-    group->cancel = maker->cancel;
-    if (maker->cancel.asked != TREE_NOT_ASKED)
+    group->shield = maker->n_shields;
+    group->cancel = *model_seen (maker);
+    if (group->cancel.asked != TREE_NOT_ASKED)
         group->cancel.causes = TREE_CAUSE_PLAIN;
 }
 
@@ -298,7 +322,7 @@ static bool model_is_node_due (TreeNode *node)
     int kind = node->waits_in;
     if (kind == TREE_SLEEP || kind == TREE_TIMED)
         return true;
-    bool is_freed = node->cancel.asked != TREE_NOT_ASKED ||
+    bool is_freed = model_seen (node)->asked != TREE_NOT_ASKED ||
                     (kind == TREE_HELD && tree->lever_cancel.asked != TREE_NOT_ASKED);
     if (kind == TREE_HELD && is_freed) /* the kernel is still at it */
         return true;

@@ -13,6 +13,8 @@ typedef struct Planner {
     uint64_t random;
     uint32_t kinds; /* that this tree has */
     unsigned depth;
+    unsigned brief; /* above 0: nothing that waits for a cancel from outside */
+    unsigned shields;
 } Planner;
 
 /* The groups in which a node lives: those of its ancestors that end after it. */
@@ -54,9 +56,12 @@ static uint8_t plan_node (Planner *planner, int group, const Chain *chain)
     node->waits_in = -1;
     node->shows = plan_below (planner, 3) == 0;
     node->cleanup_turns = (uint8_t) plan_below (planner, 3);
+    unsigned shields = planner->shields;
+    planner->shields = 0;
     planner->depth++;
     plan_steps (planner, node, *chain);
     planner->depth--;
+    planner->shields = shields;
     return node->id;
 }
 
@@ -69,9 +74,11 @@ static void plan_spawn (Planner *planner, TreeNode *node, const Chain *chain)
     Chain rest = *chain;
     if (plan_below (planner, 4) == 0)
         which = plan_below (planner, chain->n);
-    /* The child lives in that group; what is further in may end before it. */
-    rest.n = which + 1;
-    step->subject = plan_node (planner, rest.groups[which], &rest);
+    /* The child lives in that group; what is further in may end before it. Where nothing may wait
+     * for a cancel, it does not spawn into that group: it might wait for its own end. */
+    int group = rest.groups[which];
+    rest.n = planner->brief > 0 ? 0 : which + 1;
+    step->subject = plan_node (planner, group, &rest);
 }
 
 static void plan_open (Planner *planner, TreeNode *node, Chain *chain, unsigned *n_open)
@@ -106,12 +113,37 @@ static void plan_plain_child (Planner *planner, TreeNode *node, TreeStepKind kin
     step->subject = plan_node (planner, -1, &none);
 }
 
+/* In a shield that no cancel reaches, nothing may wait for one. */
+static bool plan_is_brief (TreeStepKind kind)
+{
+    return kind != TREE_FOREVER && kind != TREE_HELD && kind != TREE_JOIN && kind != TREE_AWAIT &&
+           kind != TREE_DROP;
+}
+
+/* Steps in a shield; the groups outside are not in reach. */
+static void plan_shield (Planner *planner, TreeNode *node)
+{
+    if (planner->shields + 2 > TREE_SHIELDS || node->n_steps + 2 > TREE_STEPS)
+        return;
+    Chain none = { 0 };
+    unsigned timeout = plan_below (planner, 3);
+    plan_add (planner, node, TREE_SHIELD)->subject = (uint8_t) timeout;
+    planner->brief += timeout < 2;
+    planner->shields++;
+    plan_steps (planner, node, none);
+    planner->shields--;
+    planner->brief -= timeout < 2;
+    if (node->n_steps < TREE_STEPS)
+        plan_add (planner, node, TREE_UNSHIELD);
+}
+
 /* What ends much is chosen less often, so that there is something to end. */
 static TreeStepKind plan_kind (Planner *planner)
 {
     TreeStepKind kind = (TreeStepKind) plan_below (planner, TREE_STEP_KINDS);
     bool is_rare = kind >= TREE_CANCEL_GROUP || kind == TREE_FOREVER || kind == TREE_HELD;
-    if ((planner->kinds & 1U << kind) != 0 && !(is_rare && plan_below (planner, 2) == 0))
+    if ((planner->kinds & 1U << kind) != 0 && (planner->brief == 0 || plan_is_brief (kind)) &&
+        !(is_rare && plan_below (planner, 2) == 0))
         return kind;
     return plan_below (planner, 2) == 0 ? TREE_YIELD : TREE_OPEN;
 }
@@ -127,7 +159,9 @@ static void plan_step (Planner *planner, TreeNode *node, Chain *chain, unsigned 
         plan_close (planner, node, chain, n_open);
     else if (kind == TREE_AWAIT || kind == TREE_DROP)
         plan_plain_child (planner, node, kind);
-    else if (kind != TREE_OPEN && kind != TREE_CLOSE)
+    else if (kind == TREE_SHIELD)
+        plan_shield (planner, node);
+    else if (kind != TREE_OPEN && kind != TREE_CLOSE && kind != TREE_UNSHIELD)
         plan_add (planner, node, kind)->subject = (uint8_t) plan_below (planner, 251);
 }
 
@@ -159,8 +193,8 @@ const char *tree_step_name (int kind)
     static const char *const names[] = { "yield",       "sleep",       "forever", "held",
                                          "timed",       "open",        "spawn",   "close",
                                          "join",        "await",       "drop",    "cancel group",
-                                         "cancel node", "cancel root", "pull",    "fail",
-                                         "give up" };
+                                         "cancel node", "cancel root", "pull",    "shield",
+                                         "unshield",    "fail",        "give up" };
     return kind < 0 ? "nothing" : names[kind];
 }
 

@@ -54,8 +54,10 @@ static void node_spawn (TreeNode *node, TreeNode *child)
 {
     TreeGroup *group = &node->tree->groups[child->group];
     tree_model_spawning (child, node);
-    bool accepted = eddy_group_spawn (group->group, node_run, child, node_destroy);
+    EddyError *error = NULL;
+    bool accepted = eddy_group_spawn (group->group, node_run, child, node_destroy, &error);
     tree_model_spawned (child, node, accepted);
+    eddy_unref (error);
 }
 
 static bool node_join (TreeNode *node, TreeGroup *group, EddyError **error)
@@ -189,32 +191,82 @@ static bool node_step (TreeNode *node, const TreeStep *step, EddyError **error)
     }
 }
 
-/* Leaves its groups as a scope is left in haste, then cleans up, letting others run meanwhile. */
-static void node_clean_up (TreeNode **place)
+/* Leaves groups as a scope is left in haste. */
+static void node_leave (TreeNode *node, unsigned n_kept)
 {
-    TreeNode *node = *place;
-    while (node->n_open > 0) {
+    while (node->n_open > n_kept) {
         EddyError *unused = NULL;
         node_cancel_group (node, &node->tree->groups[node->open[node->n_open - 1]]);
         node_close (node, &unused);
         eddy_clear_error (&unused);
     }
+}
+
+/* Leaves its groups, then cleans up, letting others run and waiting meanwhile. */
+static void node_clean_up (TreeNode **place)
+{
+    TreeNode *node = *place;
+    node_leave (node, 0);
     for (unsigned i = 0; i < node->cleanup_turns; i++)
-        eddy_fiber_yield ();
+        EDDY_SHIELD (-1)
+        {
+            EddyError *error = NULL;
+            tree_model_shield (node, -1);
+            node_sleep (node, TREE_SLEEP, &error);
+            tree_model_unshield (node);
+        }
     node->cleaned++;
+}
+
+static bool node_steps (TreeNode *node, unsigned *next, EddyError **error);
+
+static bool node_shield (TreeNode *node, const TreeStep *step, unsigned *next, EddyError **error)
+{
+    static const int64_t timeouts_ns[] = { -1, INT64_C (3600000000000), 0 };
+    int64_t timeout_ns = timeouts_ns[step->subject];
+    unsigned n_open = node->n_open, n_shields = node->n_shields;
+    bool good = false;
+    EDDY_SHIELD (timeout_ns)
+    {
+        tree_model_shield (node, timeout_ns);
+        good = node_steps (node, next, error);
+        node_leave (node, n_open);
+        tree_model_unshield (node);
+        if (!good)
+            break;
+    }
+    ck_assert_uint_eq (node->n_shields, n_shields);
+    /* What it has not done in there is left out. */
+    for (unsigned depth = good ? 0 : 1; depth > 0 && *next < node->n_steps; ++*next)
+        depth += (unsigned) (node->steps[*next].kind == TREE_SHIELD) -
+                 (unsigned) (node->steps[*next].kind == TREE_UNSHIELD);
+    return good;
+}
+
+/* Does its steps up to the end of a shield, or to its own. */
+static bool node_steps (TreeNode *node, unsigned *next, EddyError **error)
+{
+    while (*next < node->n_steps) {
+        const TreeStep *step = &node->steps[(*next)++];
+        bool good = true;
+        if (step->kind == TREE_UNSHIELD)
+            break;
+        if (step->kind == TREE_SHIELD)
+            good = node_shield (node, step, next, error);
+        else
+            good = node_step (node, step, error);
+        if (!good && !step->goes_on)
+            return false;
+        eddy_clear_error (error);
+    }
+    return true;
 }
 
 static void node_work (TreeNode *node, EddyError **error)
 {
     __attribute__ ((cleanup (node_clean_up))) TreeNode *cleaned = node;
-    for (unsigned i = 0; i < node->n_steps; i++) {
-        const TreeStep *step = &node->steps[i];
-        if (node_step (cleaned, step, error))
-            continue;
-        if (!step->goes_on)
-            return;
-        eddy_clear_error (error);
-    }
+    unsigned next = 0;
+    node_steps (cleaned, &next, error);
 }
 
 static void *node_run (void *data, EddyError **error)

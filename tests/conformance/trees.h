@@ -14,7 +14,14 @@
 
 #include <eddy/eddy.h>
 
-enum { TREE_NODES = 24, TREE_GROUPS = 16, TREE_STEPS = 12, TREE_CHAIN = 8, TREE_LOG = 48 };
+enum {
+    TREE_NODES = 24,
+    TREE_GROUPS = 16,
+    TREE_STEPS = 12,
+    TREE_CHAIN = 8,
+    TREE_LOG = 48,
+    TREE_SHIELDS = 4
+};
 
 typedef enum TreeStepKind {
     TREE_YIELD,        /* lets others run */
@@ -32,8 +39,10 @@ typedef enum TreeStepKind {
     TREE_CANCEL_NODE,  /* by the cancellable of any node that has shown it */
     TREE_CANCEL_ROOT,  /* by its future */
     TREE_PULL,         /* cancels the lever */
-    TREE_FAIL,         /* ends with an error of its own */
-    TREE_GIVE_UP,      /* ends with an error that says CANCELLED, though nobody cancelled it */
+    TREE_SHIELD,       /* up to the next of its kind, does not see its own cancel */
+    TREE_UNSHIELD,
+    TREE_FAIL,    /* ends with an error of its own */
+    TREE_GIVE_UP, /* ends with an error that says CANCELLED, though nobody cancelled it */
     TREE_STEP_KINDS
 } TreeStepKind;
 
@@ -81,7 +90,8 @@ typedef struct TreeNode {
     uint8_t open[TREE_STEPS];
     /* The model: */
     TreeLife life;
-    TreeCancel cancel;
+    unsigned n_shields;
+    TreeCancel cancels[TREE_SHIELDS]; /* its own, then what is asked of it in each shield */
     bool scope_cancelled; /* so that each new wait fails, though it may not have been told yet */
     int waits_in;         /* a TreeStepKind; -1: it does not wait */
     bool waits_in_vain;   /* it was cancelled before it began to wait */
@@ -104,6 +114,7 @@ typedef struct TreeGroup {
     EddyGroup *group;
     /* The model: */
     bool closed;
+    unsigned shield; /* of its maker, in which it was made */
     TreeCancel cancel;
     unsigned running;
     unsigned n_errors;
@@ -151,6 +162,8 @@ void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyErr
 void tree_model_cancel_group (TreeGroup *group, TreeNode *by);
 void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause);
 void tree_model_cancel_fiber (TreeNode *node);
+void tree_model_shield (TreeNode *node, int64_t timeout_ns);
+void tree_model_unshield (TreeNode *node);
 void tree_model_pull (Tree *tree, TreeNode *by, bool has_cause);
 /* Nothing moves: whether something is to be waited for. */
 bool tree_model_is_quiet (Tree *tree);
