@@ -424,7 +424,7 @@ EDDY_TEST (D_group_outlives_its_maker)
     EddyFuture *fiber = eddy_spawn (context, return_group, NULL, NULL);
     EddyGroup *group = eddy_block_on (context, fiber, &error);
     eddy_unref (fiber);
-    ck_assert (eddy_group_spawn (group, return_data, NULL, NULL));
+    ck_assert (eddy_group_spawn (group, return_data, NULL, NULL, &error));
     ck_assert (eddy_group_wait (group, &error));
     eddy_unref (group);
     eddy_test_context_end (context);
