@@ -246,6 +246,8 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
+    if (fiber->groups.next != NULL)
+        eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
     eddy__future_drop_sole_maker (&fiber->future);
