@@ -60,6 +60,7 @@ EddyGroup *eddy_group_new (void)
     if (fiber->groups.next == NULL)
         eddy__list_init (&fiber->groups);
     eddy__list_append (&fiber->groups, &group->member);
+    fiber->plain = false;
     group->cancelled = fiber->cancelled;
     return group;
 }
@@ -105,6 +106,12 @@ void eddy__groups_cancel (EddyList *groups)
 {
     for (EddyList *link = groups->next; link != groups; link = link->next)
         group_cancel (EDDY__CONTAINER (link, EddyGroup, member));
+}
+
+void eddy__groups_leave (EddyList *groups)
+{
+    while (eddy__list_pop (groups) != NULL)
+        ;
 }
 
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber)

@@ -198,6 +198,8 @@ class OutputTest(FormsTest):
         self.assertIn("void *f_body (EddyFile *a, int destroy, void (**form_destroy) (void "
                       "*pointer), EddyCancellable *cancellable, EddyError **error);", bodies)
         self.assertIn("eddy_value_take_pointer (value, answer, destroy);", source)
+
+    def test_request_has_no_pointer(self):
         self.assert_refused(f"EDDY_OPERATION (PRIMITIVE)\nvoid *f ({END}",
                             "2: operation f: return type \"void *\" is not one of bool, int, ssize_t, "
                             "int64_t, char *, pointer to an object, and void * where there is a body")
