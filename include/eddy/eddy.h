@@ -6,6 +6,7 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/combinators.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
