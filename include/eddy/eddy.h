@@ -7,6 +7,7 @@
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
 #include <eddy/combinators.h>
+#include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -21,6 +22,7 @@
 #include <eddy/object.h>
 #include <eddy/place.h>
 #include <eddy/post.h>
+#include <eddy/select.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -13,6 +13,8 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
 
+static const EddyWaitKind future_wait_kind = { .what = "a future" };
+
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
@@ -22,7 +24,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, "a future");
+        fiber_park (&future_wait.wait, &future_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
@@ -197,6 +199,8 @@ static void awaited_op_explicitly_cancelled (EddyCancelWatch *watch)
     eddy__engine_cancel (op->engine, op);
 }
 
+static const EddyWaitKind op_wait_kind = { .what = "an operation" };
+
 /* Watches the cancellable that was given, and waits. Without memory to watch, nothing might ever
  * end the wait: then it ends now. */
 static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancellable)
@@ -207,7 +211,7 @@ static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancell
     int answer = eddy__cancellable_watch (cancellable, context, &awaited->explicit);
     if (answer < 0)
         eddy__engine_cancel (op->engine, op);
-    eddy__fiber_park (&awaited->wait, "an operation");
+    eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
     eddy__cancellable_unwatch (&awaited->explicit);
     if (answer == -ENOMEM && op->result == -ECANCELED)
         op->result = answer;
@@ -229,7 +233,7 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
     else if (cancellable != NULL && cancellable != fiber->scope)
         awaited_op_watched (awaited, cancellable);
     else
-        eddy__fiber_park (&awaited->wait, "an operation");
+        eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */
@@ -239,25 +243,24 @@ typedef struct TimeWait {
     EddyTimer timer;
 } TimeWait;
 
+static const EddyWaitKind time_wait_kind = { .what = "a timer" };
+
 static void time_wait_fire (EddyTimer *timer)
 {
     eddy__fiber_wake (&EDDY__CONTAINER (timer, TimeWait, timer)->wait);
 }
 
-bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
+/* Waits until the time; INT64_MAX is never armed. */
+static bool time_wait (EddyFiber *fiber, int64_t deadline_ns, EddyError **error)
 {
-    EddyFiber *fiber = eddy__fiber_current ();
-    EDDY__EXPECT (fiber != NULL && duration_ns >= 0, false);
     EddyContext *context = fiber->future.context;
     TimeWait time_wait = { .timer = { .fire = time_wait_fire } };
-    int64_t deadline_ns;
-    if (__builtin_add_overflow (eddy__context_read_clock (context), duration_ns, &deadline_ns))
-        deadline_ns = INT64_MAX - 1;
-    int answer = eddy__timer_add (&context->timers, &time_wait.timer, deadline_ns);
+    int answer = eddy__timer_add (&context->timers, &time_wait.timer,
+                                  deadline_ns == INT64_MAX ? INT64_MAX - 1 : deadline_ns);
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&time_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&time_wait.wait, "a timer");
+        eddy__fiber_park (&time_wait.wait, &time_wait_kind, &time_wait.timer);
     eddy__timer_remove (&context->timers, &time_wait.timer);
     if (answer == 0 && time_wait.wait.was_cancelled)
         answer = -ECANCELED;
@@ -266,4 +269,22 @@ bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
     eddy_error_take (error, answer == -ECANCELED ? eddy__fiber_make_cancel_error (fiber, NULL)
                                                  : eddy_error_new_errno (-answer, "sleeping"));
     return false;
+}
+
+bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL && duration_ns >= 0, false);
+    int64_t deadline_ns;
+    int64_t now_ns = eddy__context_read_clock (fiber->future.context);
+    if (__builtin_add_overflow (now_ns, duration_ns, &deadline_ns))
+        deadline_ns = INT64_MAX;
+    return time_wait (fiber, deadline_ns, error);
+}
+
+bool eddy_fiber_sleep_until (int64_t deadline_ns, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL, false);
+    return time_wait (fiber, deadline_ns < 0 ? 0 : deadline_ns, error);
 }

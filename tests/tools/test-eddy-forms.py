@@ -189,6 +189,21 @@ class OutputTest(FormsTest):
         self.assertNotIn("_body", bodies + source)
         self.assertNotIn("in_place", source)
 
+    def test_pointer_is_an_answer_and_its_body_says_how_to_give_it_up(self):
+        forms, bodies, source = self.forms_of(
+            "EDDY_OPERATION (FIBER)\nvoid *f (EddyFile *a, int destroy, " + END)
+        forms, bodies, source = (" ".join(text.split()) for text in (forms, bodies, source))
+        self.assertIn("void *f_finish (EddyFile *a, EddyAsyncResult *result, EddyError **error);",
+                      forms)
+        self.assertIn("void *f_body (EddyFile *a, int destroy, void (**form_destroy) (void "
+                      "*pointer), EddyCancellable *cancellable, EddyError **error);", bodies)
+        self.assertIn("eddy_value_take_pointer (value, answer, destroy);", source)
+
+    def test_request_has_no_pointer(self):
+        self.assert_refused(f"EDDY_OPERATION (PRIMITIVE)\nvoid *f ({END}",
+                            "2: operation f: return type \"void *\" is not one of bool, int, ssize_t, "
+                            "int64_t, char *, pointer to an object, and void * where there is a body")
+
     def test_borrowed_memory_means_no_future_form(self):
         for texts in (self.forms_of(f"EDDY_OPERATION (JOB)\nbool f (void *b EDDY_BORROWED, {END}"),
                       self.forms_of(f"EDDY_OPERATION (FIBER)\nint f (const char *const *v "
@@ -483,13 +498,14 @@ class RefusalTest(FormsTest):
                                       "only EddyError **error, unmarked, can be the error")
 
     def test_return_types(self):
-        for bad in ("void", "size_t", "unsigned int", "double", "void *", "const char *",
+        for bad in ("void", "size_t", "unsigned int", "double", "const char *",
                     "EddyFile **", "FILE *",
                     "struct foo *", "const EddyFile *", "static bool", "EDDY_API bool", "thing *"):
             spelled = bad + ("" if bad.endswith("*") else " ")
             self.assert_refused(f"EDDY_OPERATION (JOB)\n{spelled}f ({END}",
                                 f"2: operation f: return type \"{bad}\" is not one of bool, int, "
-                                "ssize_t, int64_t, char *, and pointer to an object")
+                                "ssize_t, int64_t, char *, pointer to an object, and void * where there is "
+                                "a body")
 
     def test_kinds(self):
         self.assert_refused(f"EDDY_OPERATION (job)\nbool f ({END}",
@@ -547,7 +563,8 @@ class RefusalTest(FormsTest):
                             f"b[1],\n{END}\n\nEDDY_OPERATION (JOB)\nbool fine ({END}\n/* "
                             f"over\nlines */ EDDY_OPERATION (NONE) \\\nbool g ({END}",
                             "2: operation f: return type \"void\" is not one of bool, int, "
-                            "ssize_t, int64_t, char *, and pointer to an object",
+                            "ssize_t, int64_t, char *, pointer to an object, and void * where there is a "
+                            "body",
                             "2: operation f: parameter a: \"int *\" without a mark is not "
                             "understood: is it EDDY_BORROWED or EDDY_OUT?",
                             "3: operation f: parameter 2: an array is not understood: write a "

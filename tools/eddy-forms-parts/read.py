@@ -144,7 +144,7 @@ class Operation:
     local: bool
     line: int
     returns: str            # "bool ", "EddyBytes *": a name can follow
-    answer: str             # boolean, integer, object, string
+    answer: str             # boolean, integer, object, string, pointer
     parameters: list
     documentation: Documentation
 
@@ -388,7 +388,7 @@ class Header:
                 else "the parentheses do not match"
             self.problem((behind or [name])[0].line, what, name.text)
             return
-        answer = self.classify_return(returns, name)
+        answer = self.classify_return(returns, kind, name)
         parameters = []
         if [[token.text for token in group] for group in groups] not in ([], [["void"]]):
             parameters = [self.read_parameter(group, number, name)
@@ -401,8 +401,10 @@ class Header:
                 name.text, kind, macro.text == "EDDY_OPERATION_LOCAL", macro.line, spell(returns),
                 answer, parameters, documentation))
 
-    def classify_return(self, tokens, name):
+    def classify_return(self, tokens, kind, name):
         words = [token.text for token in tokens]
+        if words == ["void", "*"] and kind != "PRIMITIVE":
+            return "pointer"
         if words == ["bool"]:
             return "boolean"
         if words in (["int"], ["ssize_t"], ["int64_t"]):
@@ -413,7 +415,8 @@ class Header:
             return "object"
         spelled = spell(tokens).strip() or "nothing"
         self.problem(name.line, f"return type \"{spelled}\" is not one of bool, int, ssize_t, "
-                     "int64_t, char *, and pointer to an object", name.text)
+                     "int64_t, char *, pointer to an object, and void * where there is a body",
+                     name.text)
         return None
 
     def may_be_object(self, base):

@@ -10,9 +10,11 @@ from read import NUMBER_TYPES, NUMBER_WORDS, Parameter
 
 COLUMNS = 100
 
-FAILURES = {"boolean": "false", "integer": "-1", "object": "NULL", "string": "NULL"}
+FAILURES = {"boolean": "false", "integer": "-1", "object": "NULL", "string": "NULL",
+            "pointer": "NULL"}
 VALUE_KINDS = {"boolean": "EDDY_VALUE_BOOLEAN", "integer": "EDDY_VALUE_INT",
-               "object": "EDDY_VALUE_OBJECT", "string": "EDDY_VALUE_POINTER"}
+               "object": "EDDY_VALUE_OBJECT", "string": "EDDY_VALUE_POINTER",
+               "pointer": "EDDY_VALUE_POINTER"}
 
 
 # --- Laying out C ---------------------------------------------------------------------------------
@@ -233,6 +235,7 @@ FINISH_RETURNS = {
     "integer": "the number, or -1 on failure",
     "object": "(owned) the object, or NULL on failure",
     "string": "(owned) the string, or NULL on failure",
+    "pointer": "the pointer, which may be NULL; NULL on failure",
 }
 
 
@@ -263,6 +266,7 @@ FUTURE_VALUES = {
     "integer": "Its value is the number.",
     "object": "Its value is the object; each who takes it gets a reference.",
     "string": "Its value is the string; the first who takes it frees it with eddy_free().",
+    "pointer": "Its value is the pointer, for the first who takes it.",
 }
 
 
@@ -311,6 +315,17 @@ def result_parameters(operation):
     return ["const EddyOp *op"] + [declare(p) for p in passed] + ["EddyError **error"]
 
 
+def for_body(operation, spell_parameter, destroy):
+    """The parameters of a body: those of the operation, and behind its inputs, right before the
+    cancellable, where a body that returns a pointer says how to give it up."""
+    spelled = []
+    for parameter in operation.parameters:
+        if parameter.role == "cancellable" and operation.answer == "pointer":
+            spelled.append(destroy)
+        spelled.append(spell_parameter(parameter))
+    return spelled
+
+
 def write_bodies(header, include):
     body = []
     for operation in header.operations:
@@ -321,9 +336,14 @@ def write_bodies(header, include):
             body += plain_comment(f"Turns the completed request into the answer of {name}().")
             body += lay_out(f"{returns}{name}_result (", result_parameters(operation), ");") + [""]
         else:
-            parameters = [declare(parameter) for parameter in operation.parameters]
-            body += plain_comment(f"The one body of {name}(). {BODIES[operation.kind]}")
-            body += lay_out(f"{returns}{name}_body (", parameters, ");") + [""]
+            destroy = "void (**{}) (void *pointer)".format(operation.fresh("destroy"))
+            about = ""
+            if operation.answer == "pointer":
+                about = f" NULL without an error is an answer. *{operation.fresh('destroy')} is NULL, " \
+                    "or how to give the pointer up when nobody takes it."
+            body += plain_comment(f"The one body of {name}(). {BODIES[operation.kind]}{about}")
+            body += lay_out(f"{returns}{name}_body (", for_body(operation, declare, destroy),
+                            ");") + [""]
     about = [f"What is written by hand for the operations of {include}; their forms call it.",
              "Written by eddy-forms from that header: change it there."]
     return guarded(header, include, "BODIES_H", about, [include, "<eddy/forms.h>"], body)
@@ -388,6 +408,8 @@ def set_value(operation):
         "object": ["    if (answer != NULL)", "        eddy_value_take_object (value, answer);"],
         "string": ["    if (answer != NULL)",
                    "        eddy_value_take_pointer (value, answer, eddy_free);"],
+        "pointer": ["    if (*error == NULL)",
+                    "        eddy_value_take_pointer (value, answer, destroy);"],
     }[operation.answer]
 
 
@@ -397,8 +419,10 @@ def write_run(operation):
                     ["void *data", "EddyCancellable *cancellable", "EddyValue *value",
                      "EddyError **error"], ")")
     lines += ["{"] + take_arguments(operation)
-    lines += lay_out(f"{operation.returns}answer = {name}_body (",
-                     [stored(operation, parameter) for parameter in operation.parameters], ");", 4)
+    if operation.answer == "pointer":
+        lines.append("    void (*destroy) (void *pointer) = NULL;")
+    passed = for_body(operation, lambda parameter: stored(operation, parameter), "&destroy")
+    lines += lay_out(f"{operation.returns}answer = {name}_body (", passed, ");", 4)
     return lines + set_value(operation) + ["}", ""]
 
 
@@ -482,9 +506,12 @@ def write_call(operation):
     lines = lay_out(f"{operation.returns}{name} (", parameters, ")") + ["{"]
     if operation.kind != "PRIMITIVE":
         # With a cancellable the library calls the body: it is current meanwhile.
+        destroy = operation.fresh("destroy")
+        if operation.answer == "pointer":
+            lines.append(f"    void (*{destroy}) (void *pointer) = NULL;")
         lines.append(
             f"    if (cancellable == NULL && eddy_form_in_place (EDDY_FORM_{operation.kind}))")
-        names = [parameter.name for parameter in operation.parameters]
+        names = for_body(operation, name_of, f"&{destroy}")
         lines += lay_out(f"return {name}_body (", names, ");", 8) + [""]
     if operation.has_arguments:
         lines += initialize_arguments(operation, arguments)
