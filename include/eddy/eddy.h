@@ -6,6 +6,7 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/combinators.h>
 #include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
