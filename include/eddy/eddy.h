@@ -4,6 +4,7 @@
 #define EDDY_EDDY_H
 
 #include <eddy/blocking.h>
+#include <eddy/broadcast.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
 #include <eddy/combinators.h>
@@ -28,5 +29,6 @@
 #include <eddy/task.h>
 #include <eddy/value.h>
 #include <eddy/version.h>
+#include <eddy/watch.h>
 
 #endif
