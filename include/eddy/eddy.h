@@ -6,6 +6,7 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/condition.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -17,9 +18,12 @@
 #include <eddy/log.h>
 #include <eddy/macros.h>
 #include <eddy/main-loop.h>
+#include <eddy/mutex.h>
 #include <eddy/object.h>
 #include <eddy/place.h>
 #include <eddy/post.h>
+#include <eddy/rw-lock.h>
+#include <eddy/semaphore.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>
