@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,10 +54,9 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
  * and workers exist that a child has no part in. */
 bool eddy__engine_is_orphaned (void)
 {
-    static bool begun;
-    if (!__atomic_load_n (&begun, __ATOMIC_RELAXED) &&
-        !__atomic_exchange_n (&begun, true, __ATOMIC_RELAXED))
-        eddy__sys_forked_reset ();
+    static pthread_once_t begun = PTHREAD_ONCE_INIT;
+    /* Several threads may be the first: each of them waits until the mark is good. */
+    pthread_once (&begun, eddy__sys_forked_reset);
     return eddy__sys_forked ();
 }
 
