@@ -7,6 +7,7 @@
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
 #include <eddy/condition.h>
+#include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -24,6 +25,7 @@
 #include <eddy/post.h>
 #include <eddy/rw-lock.h>
 #include <eddy/semaphore.h>
+#include <eddy/select.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -51,11 +51,11 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
 }
 
 /* A child of a fork may use Eddy if its parent had not begun to: from the first engine on, rings
- * and workers exist that a child has no part in. */
+ * and workers exist that a child has no part in. Threads that begin at the same time wait for the
+ * one that resets the word. */
 bool eddy__engine_is_orphaned (void)
 {
     static pthread_once_t begun = PTHREAD_ONCE_INIT;
-    /* Several threads may be the first: each of them waits until the mark is good. */
     pthread_once (&begun, eddy__sys_forked_reset);
     return eddy__sys_forked ();
 }

@@ -220,3 +220,5 @@ void eddy__fiber_clear_locals (EddyFiber *fiber);
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
 /* The fiber that made these groups is cancelled. */
 void eddy__groups_cancel (EddyList *groups);
+/* It has ended, and they may outlive it. */
+void eddy__groups_leave (EddyList *groups);

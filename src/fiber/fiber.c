@@ -246,6 +246,8 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
+    if (fiber->groups.next != NULL)
+        eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
     eddy__future_drop_sole_maker (&fiber->future);
@@ -598,9 +600,10 @@ void eddy_fiber_yield (void)
     EddyFiber *fiber = eddy__fiber_current ();
     if (fiber == NULL)
         return;
+    EddyContext *context = fiber->future.context;
     fiber->state = EDDY_FIBER_READY;
-    eddy__context_queue (fiber->future.context, &fiber->future.entry);
-    fiber_leave (fiber);
+    eddy__context_queue_running (context, &fiber->future.entry);
+    fiber_leave (fiber, context);
 }
 
 /* --- questions -------------------------------------------------------------------------------- */

@@ -364,7 +364,7 @@ static void *shield_groups (void *data, EddyError **error)
 {
     int ended = 0;
     EDDY_AUTO (EddyGroup) outside = eddy_group_new ();
-    ck_assert (eddy_group_spawn (outside, count_cancel, &ended, NULL));
+    ck_assert (eddy_group_spawn (outside, count_cancel, &ended, NULL, NULL));
     EddyCancellable *own = eddy_fiber_get_cancellable ();
     EddyGroup *left_over = NULL;
     eddy_fiber_yield ();
@@ -372,8 +372,8 @@ static void *shield_groups (void *data, EddyError **error)
     {
         EDDY_AUTO (EddyGroup) inside = eddy_group_new ();
         left_over = eddy_group_new ();
-        ck_assert (eddy_group_spawn (inside, sleep_short, NULL, NULL));
-        ck_assert (eddy_group_spawn (left_over, count_cancel, &ended, NULL));
+        ck_assert (eddy_group_spawn (inside, sleep_short, NULL, NULL, NULL));
+        ck_assert (eddy_group_spawn (left_over, count_cancel, &ended, NULL, NULL));
         eddy_fiber_yield ();
         eddy_cancellable_cancel (own);
         ck_assert (eddy_group_wait (outside, error));
@@ -399,7 +399,7 @@ static void *time_groups (void *data, EddyError **error)
     EDDY_SHIELD (2000000)
     {
         EDDY_AUTO (EddyGroup) group = eddy_group_new ();
-        ck_assert (eddy_group_spawn (group, count_cancel, &ended, NULL));
+        ck_assert (eddy_group_spawn (group, count_cancel, &ended, NULL, NULL));
         ck_assert (eddy_group_wait (group, error));
         ck_assert_int_eq (ended, 1);
     }
