@@ -19,6 +19,7 @@
 #include <eddy/main-loop.h>
 #include <eddy/object.h>
 #include <eddy/place.h>
+#include <eddy/pool.h>
 #include <eddy/post.h>
 #include <eddy/source.h>
 #include <eddy/system.h>

@@ -180,5 +180,9 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
-/* The fiber that made these groups is cancelled. */
-void eddy__groups_cancel (EddyList *groups);
+/* Its deadline; INT64_MAX: none. Any thread. */
+int64_t eddy__group_get_deadline (const EddyGroup *group);
+/* The fiber that made groups is cancelled. */
+void eddy__groups_cancel (EddyFiber *fiber);
+/* It has ended; they go on without it. */
+void eddy__groups_leave (EddyFiber *fiber);

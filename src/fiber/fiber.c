@@ -245,6 +245,8 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
+    if (EDDY__UNLIKELY (fiber->groups.next != NULL))
+        eddy__groups_leave (fiber);
     if (fiber->holds_itself)
         eddy_unref (fiber);
     eddy__future_drop_sole_maker (&fiber->future);
@@ -272,7 +274,7 @@ void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause)
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
     if (fiber->groups.next != NULL)
-        eddy__groups_cancel (&fiber->groups);
+        eddy__groups_cancel (fiber);
     EddyFiberWait *wait = fiber->wait;
     if (wait == NULL || fiber->shielded > 0)
         return;
@@ -325,7 +327,12 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
         return fiber->scope;
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    int64_t deadline_ns =
+        fiber->group == NULL ? INT64_MAX : eddy__group_get_deadline (fiber->group);
+    if (fiber->parent != NULL || deadline_ns == INT64_MAX)
+        fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    else
+        fiber->scope = eddy__cancellable_new_with_deadline (deadline_ns);
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;
