@@ -218,7 +218,9 @@ void eddy__fiber_clear_locals (EddyFiber *fiber);
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
-/* The fiber that made these groups is cancelled. */
-void eddy__groups_cancel (EddyList *groups);
-/* It has ended, and they may outlive it. */
+/* Its deadline; INT64_MAX: none. Any thread. */
+int64_t eddy__group_get_deadline (const EddyGroup *group);
+/* The fiber that made these groups is cancelled, for this cause (NULL: the usual). */
+void eddy__groups_cancel (EddyList *groups, EddyError *cause);
+/* It has ended; they go on without it. */
 void eddy__groups_leave (EddyList *groups);

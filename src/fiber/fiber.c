@@ -247,7 +247,7 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
-    if (fiber->groups.next != NULL)
+    if (EDDY__UNLIKELY (fiber->groups.next != NULL))
         eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
@@ -284,7 +284,7 @@ void eddy__fiber_cancel_inside (EddyFiber *fiber, EddyError *cause)
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
     if (fiber->groups.next != NULL)
-        eddy__groups_cancel (&fiber->groups);
+        eddy__groups_cancel (&fiber->groups, cause);
     EddyFiberWait *wait = fiber->wait;
     if (wait == NULL || fiber->shielded > 0)
         return;
@@ -340,7 +340,12 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
         return eddy__shield_make_scope (fiber);
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    int64_t deadline_ns =
+        fiber->group == NULL ? INT64_MAX : eddy__group_get_deadline (fiber->group);
+    if (fiber->parent != NULL || deadline_ns == INT64_MAX)
+        fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    else
+        fiber->scope = eddy__cancellable_new_with_deadline (deadline_ns);
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;
