@@ -3,6 +3,7 @@
 #ifndef EDDY_SEQUENCE_H
 #define EDDY_SEQUENCE_H
 
+#include <eddy/channel.h>
 #include <eddy/fiber.h>
 #include <eddy/forms.h>
 
@@ -124,6 +125,10 @@ EDDY_API EddySequence *eddy_sequence_new_interval (int64_t interval_ns) EDDY_MUS
  * Since: 0.1
  */
 EDDY_API EddySequence *eddy_sequence_new_signal (int signal_number) EDDY_MUST_USE;
+
+/** The messages of a channel, of which it keeps a reference, until that is closed and empty. Others
+ * may receive from the channel, too. NULL when memory is out. Thread: any. Since: 0.1 */
+EDDY_API EddySequence *eddy_sequence_new_channel (EddyChannel *channel) EDDY_MUST_USE;
 
 /** Where a generator gives its items. */
 typedef struct EddyGenerator EddyGenerator;

@@ -15,7 +15,14 @@ typedef struct Buffered {
     EddyFuture *futures[]; /* a ring */
 } Buffered;
 
-static const EddyWaitKind room_wait_kind = { .what = "room for another future" };
+static void room_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const Buffered *buffered = on;
+    eddy__sequence_add_asking (buffered->feed.sequence, wakers);
+}
+
+static const EddyWaitKind room_wait_kind = { .what = "room for another future",
+                                             .find_wakers = room_find_wakers };
 static const EddyWaitKind buffered_wait_kind = { .what = "a future" };
 
 /* --- filling ---------------------------------------------------------------------------------- */
@@ -124,7 +131,7 @@ EddySequence *eddy_sequence_buffered (EddySequence *sequence, size_t n)
         __builtin_add_overflow (size, sizeof (Buffered), &size))
         size = SIZE_MAX;
     EddySequence *buffering =
-        eddy__sequence_new_over (&buffered_funcs, size, eddy__sequence_unref_item, sequence);
+        eddy__sequence_new_over (&buffered_funcs, size, eddy_destroy, sequence);
     if (buffering == NULL)
         return NULL;
     Buffered *buffered = eddy_sequence_get_data (buffering);

@@ -116,8 +116,8 @@ static const EddySequenceFuncs chunks_funcs = { .next = chunks_next, .dispose = 
 EddySequence *eddy_sequence_chunks (EddySequence *sequence, size_t count)
 {
     EDDY__EXPECT (count > 0, NULL);
-    EddySequence *chunking = eddy__sequence_new_over (&chunks_funcs, sizeof (Chunks),
-                                                      eddy__sequence_unref_item, sequence);
+    EddySequence *chunking =
+        eddy__sequence_new_over (&chunks_funcs, sizeof (Chunks), eddy_destroy, sequence);
     if (chunking == NULL)
         return NULL;
     Chunks *chunks = eddy_sequence_get_data (chunking);

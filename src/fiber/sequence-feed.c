@@ -25,6 +25,7 @@ void eddy__feed_init (EddyFeed *feed, EddySequence *sequence)
     feed->sequence = sequence;
     eddy__list_init (&feed->offers);
     eddy__list_init (&feed->resting);
+    eddy__list_init (&feed->running);
 }
 
 static void feed_wake_all (const EddyList *offers)
@@ -43,10 +44,20 @@ void eddy__feed_close (EddyFeed *feed)
 
 bool eddy__feed_is_ready (const EddyFeed *feed)
 {
-    return !eddy__list_is_empty (&feed->offers) || feed->failure != NULL || feed->running == 0;
+    return !eddy__list_is_empty (&feed->offers) || feed->failure != NULL ||
+           eddy__list_is_empty (&feed->running);
 }
 
-static const EddyWaitKind feed_wait_kind = { .what = "an item of a sequence" };
+/* Each of its feeders. */
+static void feed_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyFeed *feed = on;
+    for (const EddyList *link = feed->running.next; link != &feed->running; link = link->next)
+        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFeeder, member)->fiber);
+}
+
+static const EddyWaitKind feed_wait_kind = { .what = "an item of a sequence",
+                                             .find_wakers = feed_find_wakers };
 
 int eddy__feed_wait (EddyFeed *feed, EddyCancellable *cancellable, int64_t deadline_ns)
 {
@@ -118,7 +129,7 @@ static void feeder_ended (void *data)
     if (!feeder->has_run)
         eddy__feeder_fail (feeder, eddy__error_no_memory ());
     feeder->clear (feeder);
-    feed->running--;
+    eddy__list_remove (&feeder->member);
     eddy__sequence_wake (feed->taker);
     eddy_object_release (feed->sequence);
 }
@@ -136,7 +147,7 @@ int eddy__feeder_begin (EddyFeeder *feeder, const EddyFiberOptions *options, con
     if (options->priority == EDDY_PRIORITY_DEFAULT)
         fiber->future.entry.priority = eddy__fiber_current ()->future.entry.priority;
     feeder->fiber = fiber;
-    feeder->feed->running++;
+    eddy__list_append (&feeder->feed->running, &feeder->member);
     eddy_object_hold (sequence);
     eddy__fiber_start (fiber);
     return 0;
@@ -150,7 +161,14 @@ void eddy__feeder_end (EddyFeeder *feeder)
         eddy_clear (&feeder->fiber);
 }
 
-static const EddyWaitKind offer_wait_kind = { .what = "somebody to ask its sequence" };
+static void offer_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyFeed *feed = on;
+    eddy__sequence_add_asking (feed->sequence, wakers);
+}
+
+static const EddyWaitKind offer_wait_kind = { .what = "somebody to ask its sequence",
+                                              .find_wakers = offer_find_wakers };
 
 bool eddy__feeder_offer (EddyFeeder *feeder, void *item, EddyError *error)
 {

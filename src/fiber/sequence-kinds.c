@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sequences of what comes from outside: ticks, signals. */
+/* Sequences of what comes from outside: ticks, signals, messages. */
 #include <errno.h>
 
 #include "base/object-private.h"
+#include "fiber/channel-private.h"
 #include "fiber/sequence-private.h"
 
 /* --- ticks ------------------------------------------------------------------------------------ */
@@ -113,4 +114,45 @@ EddySequence *eddy_sequence_new_signal (int signal_number)
             return sequence;
     }
     return eddy_unref (sequence);
+}
+
+/* --- messages --------------------------------------------------------------------------------- */
+
+typedef struct Messages {
+    EddyChannel *channel;
+} Messages;
+
+static void *messages_next (EddySequence *sequence, EddyCancellable *cancellable, EddyError **error)
+{
+    Messages *messages = eddy_sequence_get_data (sequence);
+    EddyError *failure = NULL;
+    void *message = eddy_channel_receive (messages->channel, cancellable, &failure);
+    if (eddy_error_matches (failure, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED))
+        eddy_clear_error (&failure);
+    if (failure != NULL) { /* it was cancelled, or memory is out: the channel is open */
+        eddy_sequence_go_on (sequence);
+        eddy_error_take (error, failure);
+    }
+    return message;
+}
+
+static void messages_dispose (EddySequence *sequence)
+{
+    Messages *messages = eddy_sequence_get_data (sequence);
+    eddy_clear (&messages->channel);
+}
+
+static const EddySequenceFuncs messages_funcs = { .next = messages_next,
+                                                  .dispose = messages_dispose };
+
+EddySequence *eddy_sequence_new_channel (EddyChannel *channel)
+{
+    EDDY__EXPECT (channel != NULL, NULL);
+    EddySequence *sequence =
+        eddy_sequence_new (&messages_funcs, sizeof (Messages), channel->destroy);
+    if (sequence == NULL)
+        return NULL;
+    Messages *messages = eddy_sequence_get_data (sequence);
+    messages->channel = eddy_ref (channel);
+    return sequence;
 }

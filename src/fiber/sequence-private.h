@@ -13,6 +13,7 @@
 #include <eddy/sequence.h>
 
 #include "fiber/fiber-private.h"
+#include "fiber/wakers-private.h"
 
 struct EddySequence {
     EddyObject object;
@@ -38,10 +39,7 @@ void *eddy__sequence_ask (EddySequence *sequence, EddyCancellable *cancellable, 
 EddySequence *eddy__sequence_new_over (const EddySequenceFuncs *funcs, size_t data_size,
                                        EddyItemDestroyFunc destroy_item, EddySequence *inner);
 
-/* How items that are objects are given up. */
-void eddy__sequence_unref_item (void *item);
-
-/* How those of another sequence, or NULL, are. */
+/* How the items of a sequence, or NULL, are given up. */
 static inline EddyItemDestroyFunc eddy__sequence_get_destroy (const EddySequence *sequence)
 {
     return sequence == NULL ? NULL : sequence->destroy_item;
@@ -57,6 +55,9 @@ static inline void eddy__sequence_give_up (const EddySequence *sequence, void *i
     if (item != NULL && sequence->destroy_item != NULL)
         sequence->destroy_item (item);
 }
+
+/* For a dump: who waits for the sequence to be asked waits for who asks it now, or whoever may. */
+void eddy__sequence_add_asking (const EddySequence *sequence, EddyWakers *wakers);
 
 /* Whether the calling fiber, or the cancellable, is cancelled. */
 bool eddy__sequence_is_cancelled (EddyCancellable *cancellable);
@@ -93,13 +94,14 @@ typedef struct EddyFeed {
     EddyList offers;        /* of items that wait, the oldest first */
     EddyList resting;       /* those that were taken, and wait to be asked for another */
     EddyFiberWait *taker;   /* who asks */
-    unsigned running;       /* feeders that have not ended */
+    EddyList running;       /* feeders that have not ended */
     EddyError *failure;     /* that one of them has ended with; the first */
 } EddyFeed;
 
 /* A fiber of a sequence. In the sequence's data. */
 struct EddyFeeder {
     EddyFeed *feed;
+    EddyList member;                  /* of those that run */
     EddyFiber *fiber;                 /* a handle; NULL: it has not begun */
     EddySequence *inner;              /* a reference: what it asks; or NULL */
     void (*run) (EddyFeeder *feeder); /* its function */

@@ -78,11 +78,6 @@ EddySequence *eddy__sequence_new_over (const EddySequenceFuncs *funcs, size_t da
     return sequence;
 }
 
-void eddy__sequence_unref_item (void *item)
-{
-    eddy_unref (item);
-}
-
 /* --- whose turn it is ------------------------------------------------------------------------- */
 
 /* A fiber that waits for its turn. */
@@ -91,7 +86,13 @@ typedef struct SequenceTurn {
     EddyFiberWait *wait;
 } SequenceTurn;
 
-static const EddyWaitKind turn_wait_kind = { .what = "its turn to ask a sequence" };
+static void turn_find_wakers (const void *on, EddyWakers *wakers)
+{
+    eddy__sequence_add_asking (on, wakers);
+}
+
+static const EddyWaitKind turn_wait_kind = { .what = "its turn to ask a sequence",
+                                             .find_wakers = turn_find_wakers };
 
 /* Waits for the fiber's turn, in the order of arrival; 0 or -errno. */
 static int sequence_wait_for_turn (EddySequence *sequence, EddyCancellable *cancellable)
@@ -118,6 +119,14 @@ static void sequence_give_turn (EddySequence *sequence)
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
+
+void eddy__sequence_add_asking (const EddySequence *sequence, EddyWakers *wakers)
+{
+    if (sequence->asking != NULL)
+        eddy__wakers_add (wakers, sequence->asking);
+    else
+        eddy__wakers_add_unknown (wakers);
+}
 
 bool eddy__sequence_is_cancelled (EddyCancellable *cancellable)
 {
