@@ -21,8 +21,8 @@
 #include <eddy/object.h>
 #include <eddy/place.h>
 #include <eddy/post.h>
-#include <eddy/sequence.h>
 #include <eddy/select.h>
+#include <eddy/sequence.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -295,3 +295,50 @@ EDDY_TEST (D_sequence_cancel_interval)
 {
     expect_nothing_lost ((Run){ .make = make_interval, .record = record_tick, .expected = ITEMS });
 }
+
+/* Messages of a channel, whose sender is never cancelled. */
+static void *send_numbers (void *data, EddyError **error)
+{
+    EddyChannel *channel = data;
+    for (int i = 1; i <= ITEMS; i++) {
+        void *item = item_new (i);
+        eddy_fiber_yield ();
+        if (!eddy_channel_send (channel, item, NULL, error))
+            item_destroy (item);
+    }
+    eddy_channel_close (channel);
+    return NULL;
+}
+
+static EddySequence *make_messages (Run *run)
+{
+    /* Room for all: the sender is not to wait for a sequence that is dropped. */
+    EddyChannel *channel = eddy_channel_new (ITEMS, item_destroy);
+    (void) run;
+    eddy_spawn_detached (NULL, send_numbers, eddy_ref (channel), eddy_destroy);
+    EddySequence *sequence = eddy_sequence_new_channel (channel);
+    eddy_unref (channel);
+    return sequence;
+}
+
+EDDY_TEST (D_sequence_cancel_messages)
+{
+    expect_nothing_lost (
+        (Run){ .make = make_messages, .record = record_number, .expected = ITEMS });
+}
+
+/* Through everything at once. */
+static EddySequence *make_all (Run *run)
+{
+    EddySequence *first = eddy_sequence_filter (make_map (run), choose_slowly, NULL, NULL);
+    run->numbers[1] = (Numbers){ .first = ITEMS + 1, .last = 2 * ITEMS };
+    EddySequence *inputs[2] = { eddy_sequence_timeout (first, INT64_MAX),
+                                eddy_sequence_take (numbers_new (&run->numbers[1]), 100) };
+    return eddy_sequence_take (eddy_sequence_merge (inputs, 2, item_destroy), 2 * ITEMS);
+}
+
+EDDY_TEST (D_sequence_cancel_all_together)
+{
+    expect_nothing_lost ((Run){
+        .make = make_all, .record = record_number, .in_any_order = true, .expected = 2 * ITEMS });
+}

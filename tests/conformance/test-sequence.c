@@ -603,3 +603,46 @@ EDDY_TEST (D_sequence_signal_that_cannot_be_caught)
     eddy_context_iteration (context, false);
     eddy_test_context_end (context);
 }
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static void *send_numbers (void *data, EddyError **error)
+{
+    for (int i = 1; i <= 3; i++)
+        if (!eddy_channel_send (data, item_new (i), NULL, error))
+            return NULL;
+    eddy_channel_close (data);
+    return NULL;
+}
+
+static void *ask_for_messages (void *data, EddyError **error)
+{
+    EddyChannel *channel = eddy_channel_new (0, item_destroy);
+    EDDY_AUTO (EddySequence) sequence = eddy_sequence_new_channel (channel);
+    EDDY_AUTO (EddyFuture) sender = eddy_spawn_local (send_numbers, channel, NULL);
+    EDDY_AUTO (EddyCancellable) soon = eddy_cancellable_new_with_timeout (NULL, 1000);
+    EddyError *failure = NULL;
+    (void) data;
+    eddy_unref (channel);
+    expect_next (sequence, 1);
+    expect_next (sequence, 2);
+    expect_next (sequence, 3);
+    expect_next (sequence, 0);
+    (void) eddy_await_complete (sender, error);
+    channel = eddy_channel_new (1, item_destroy);
+    EDDY_AUTO (EddySequence) empty = eddy_sequence_new_channel (channel);
+    ck_assert_ptr_null (eddy_sequence_next (empty, soon, &failure));
+    eddy_test_expect_error (&failure, EDDY_IO_ERROR_TIMED_OUT);
+    ck_assert (!eddy_sequence_has_ended (empty));
+    ck_assert (eddy_channel_try_send (channel, item_new (1), error));
+    expect_next (empty, 1);
+    eddy_channel_close (channel);
+    expect_next (empty, 0);
+    eddy_unref (channel);
+    return NULL;
+}
+
+EDDY_TEST (D_sequence_messages_of_a_channel)
+{
+    run_alone (ask_for_messages, NULL);
+}
