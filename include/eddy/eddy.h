@@ -29,6 +29,7 @@
 #include <eddy/rw-lock.h>
 #include <eddy/select.h>
 #include <eddy/semaphore.h>
+#include <eddy/sequence.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>
