@@ -117,6 +117,7 @@ EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber)
     if (EDDY__UNLIKELY (!fiber->listed)) {
         eddy__list_append (&fiber->future.context->fibers, &fiber->member);
         fiber->listed = true;
+        fiber->n_parked = 0;
         fiber->plain = false;
     }
     int error_number = *fiber->error_number;
@@ -135,6 +136,8 @@ EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const EddyWaitKind *kin
     while (!wait->woken) {
         fiber->waits_for = kind;
         fiber->waits_on = on;
+        fiber->parked = eddy__context_stamp (fiber->future.context);
+        fiber->n_parked++;
         fiber->state = EDDY_FIBER_PARKED;
         fiber_leave (fiber);
     }
