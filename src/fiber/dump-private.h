@@ -8,6 +8,7 @@
 
 #include "base/lock-private.h"
 #include "fiber/fiber-private.h"
+#include "fiber/wakers-private.h"
 #include "loop/source-table-private.h"
 
 /* --- text (dump-text.c) ----------------------------------------------------------------------- */
@@ -89,11 +90,6 @@ struct EddyDumpPart {
     int64_t now_ns;
     bool failed; /* memory is out */
 };
-
-/* For EddyWaitKind's find_wakers: this fiber, which may have ended, could end the wait. */
-void eddy__wakers_add (EddyWakers *wakers, const EddyFiber *fiber);
-/* Something else may, of which nobody knows. */
-void eddy__wakers_add_unknown (EddyWakers *wakers);
 
 /* Fills the part in, for who has the context; `locked`: and its table's lock; `mail`: entries that
  * he has taken out of its inbox and not yet run. */
