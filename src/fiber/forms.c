@@ -14,6 +14,7 @@
 #include "base/object-private.h"
 #include "fiber/block-private.h"
 #include "fiber/current-private.h"
+#include "fiber/dump-private.h"
 #include "fiber/fiber-private.h"
 #include "future/mirror-private.h"
 
@@ -467,6 +468,7 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
     memset (self, 0, form_size (form));
     eddy__future_init (&self->future, &form_future_class, context, io_priority);
     self->future.tag = form;
+    self->future.entry.turn = eddy__context_make_stamp (context); /* until it completes */
     self->cancellable = own;
     eddy__list_init (&self->watch.member);
     void *kept = form_get_arguments (&self->future);
@@ -556,6 +558,26 @@ static void form_future_submit (FormFuture *self)
     } else if (eddy__engine_submit (context->engine, op)) {
         form_future_complete (op);
     }
+}
+
+const char *eddy__form_get_name (const EddyFuture *future)
+{
+    bool is_form = future->object.object_class == &form_future_class.object;
+    return is_form ? form_of (future)->name : NULL;
+}
+
+const EddyFuture *eddy__form_get_future (const EddyOp *op)
+{
+    return op->complete == form_future_complete ? &EDDY__CONTAINER (op, FormFuture, op)->future
+                                                : NULL;
+}
+
+const char *eddy__form_get_job_name (const EddyOp *op)
+{
+    bool is_call = op->kind == EDDY_OP_CALL || op->kind == EDDY_OP_LONG_CALL;
+    if (!is_call || op->as.call.function != job_run)
+        return NULL;
+    return ((const FormJob *) op->as.call.data)->form->name;
 }
 
 static void form_future_arrived (EddyEntry *entry)
