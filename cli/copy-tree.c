@@ -323,7 +323,8 @@ void copy_rouse (Copy *copy)
     while (copy->n_fibers < COPY_FIBERS && copy->n_starting < available) {
         copy->n_starting++;
         copy->n_fibers++;
-        if (!eddy_group_spawn_full (copy->group, tree_fiber, copy, NULL, &options, EDDY_PLACE)) {
+        if (!eddy_group_spawn_full (copy->group, tree_fiber, copy, NULL, &options, EDDY_PLACE,
+                                    NULL)) {
             copy->n_starting--;
             copy->n_fibers--;
             return;

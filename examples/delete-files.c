@@ -111,7 +111,8 @@ static void delete_with_await (Deletions *all)
 {
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
     for (int i = 0; i < LIMIT; i++)
-        eddy_group_spawn (group, delete_fiber, all, NULL);
+        if (!eddy_group_spawn (group, delete_fiber, all, NULL, NULL))
+            break; /* those that run do its part, too */
     eddy_group_wait (group, NULL);
 }
 

@@ -7,7 +7,6 @@
  * foo.c makes the operation, with a pair foo_load_data_async() and foo_load_data_finish(); here it
  * is called as any other. All begin at once, each is told of its own end, and what they have loaded
  * is printed in the order of the arguments. Ctrl-C cancels those that have not ended. */
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,9 +78,11 @@ static void *load_fiber (void *data, EddyError **error)
 static void load_with_await (Loads *all)
 {
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
-    for (size_t i = 0; i < all->n_loads; i++)
-        if (!eddy_group_spawn (group, load_fiber, &all->each[i], NULL))
-            all->each[i].error = eddy_error_new_errno (ENOMEM, "a fiber");
+    for (size_t i = 0; i < all->n_loads; i++) {
+        Load *load = &all->each[i];
+        if (!eddy_group_spawn (group, load_fiber, load, NULL, &load->error))
+            continue; /* its error is told with those of the others */
+    }
     eddy_group_wait (group, NULL);
 }
 

@@ -6,6 +6,7 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -20,6 +21,7 @@
 #include <eddy/object.h>
 #include <eddy/place.h>
 #include <eddy/post.h>
+#include <eddy/select.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -35,18 +35,20 @@ EDDY_API void eddy_group_set_limit (EddyGroup *group, unsigned limit);
  * @destroy: called on @data after @function, or now when the fiber is not started; NULL: nothing
  * @options: NULL: the usual
  * @place: EDDY_PLACE
+ * @error: where to put why it was not started: CANCELLED when the group is, as after the failure of
+ *     one of its fibers, or when the caller is while it waits for room; NO_MEMORY
  *
- * Returns: whether it was started; false when the group or the caller is cancelled, or has failed
+ * Returns: whether it was started
  * Thread: the group's; a fiber's where there is a limit
  * Since: 0.1
  */
 EDDY_API bool eddy_group_spawn_full (EddyGroup *group, EddyFiberFunc function, void *data,
                                      void (*destroy) (void *data), const EddyFiberOptions *options,
-                                     const EddyPlace *place);
+                                     const EddyPlace *place, EddyError **error) EDDY_MUST_USE;
 
 /** eddy_group_spawn_full() with the usual options, from here. */
-#define eddy_group_spawn(group, function, data, destroy)                                           \
-    eddy_group_spawn_full (group, function, data, destroy, NULL, EDDY_PLACE)
+#define eddy_group_spawn(group, function, data, destroy, error)                                    \
+    eddy_group_spawn_full (group, function, data, destroy, NULL, EDDY_PLACE, error)
 
 /** Cancels the group's fibers; new ones are not started. Thread: the group's. Since: 0.1 */
 EDDY_API void eddy_group_cancel (EddyGroup *group);

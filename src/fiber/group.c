@@ -60,6 +60,7 @@ EddyGroup *eddy_group_new (void)
     if (fiber->groups.next == NULL)
         eddy__list_init (&fiber->groups);
     eddy__list_append (&fiber->groups, &group->member);
+    fiber->plain = false;
     group->cancelled = fiber->cancelled;
     return group;
 }
@@ -107,6 +108,12 @@ void eddy__groups_cancel (EddyList *groups)
         group_cancel (EDDY__CONTAINER (link, EddyGroup, member));
 }
 
+void eddy__groups_leave (EddyList *groups)
+{
+    while (eddy__list_pop (groups) != NULL)
+        ;
+}
+
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber)
 {
     EddyError *error = fiber->future.error;
@@ -141,25 +148,39 @@ static int group_park (EddyGroup *group, EddyFiber *fiber, bool shielded)
 }
 
 /* Waits until one more fiber may run; whether one may. */
-static bool group_wait_for_room (EddyGroup *group)
+static bool group_wait_for_room (EddyGroup *group, EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     while (group->limit != 0 && group->running >= group->limit) {
         EDDY__EXPECT (fiber != NULL, false);
-        if (group_park (group, fiber, /* shielded= */ false) < 0)
+        if (group_park (group, fiber, /* shielded= */ false) < 0) {
+            eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
             return false;
+        }
     }
-    return !group->cancelled;
+    if (EDDY__LIKELY (!group->cancelled))
+        return true;
+    eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED, "the group was cancelled");
+    return false;
+}
+
+/* A fiber that may begin, or NULL. */
+static EddyFiber *group_new_fiber (EddyGroup *group, EddyError **error)
+{
+    if (!group_wait_for_room (group, error))
+        return NULL;
+    EddyFiber *fiber = eddy__fiber_new (group->context, NULL, 0);
+    if (fiber == NULL)
+        eddy_error_set_errno (error, ENOMEM, "a fiber");
+    return fiber;
 }
 
 bool eddy_group_spawn_full (EddyGroup *group, EddyFiberFunc function, void *data,
                             void (*destroy) (void *data), const EddyFiberOptions *options,
-                            const EddyPlace *place)
+                            const EddyPlace *place, EddyError **error)
 {
     EDDY__EXPECT (group != NULL && function != NULL, false);
-    EddyFiber *fiber = NULL;
-    if (group_wait_for_room (group))
-        fiber = eddy__fiber_new (group->context, NULL, 0);
+    EddyFiber *fiber = group_new_fiber (group, error);
     if (fiber == NULL) {
         if (destroy != NULL)
             destroy (data);

@@ -162,7 +162,8 @@ static void *run_group (void *data, EddyError **error)
     EddyGroup *group = eddy_group_new ();
     eddy_group_set_limit (group, 2);
     for (int i = 0; i < 4; i++)
-        eddy_group_spawn (group, group_child, data, NULL);
+        if (!eddy_group_spawn (group, group_child, data, NULL, NULL))
+            break;
     eddy_group_wait (group, error);
     eddy_unref (group);
     if (*error == NULL)
@@ -396,8 +397,9 @@ static void *tree_copy (void *data, EddyError **error)
     for (size_t i = 0; i < eddy_file_info_list_get_length (list); i++) {
         const EddyFileInfo *info = eddy_file_info_list_get (list, i);
         bool is_folder = eddy_file_info_get_file_type (info) == EDDY_FILE_TYPE_DIRECTORY;
-        eddy_group_spawn (group, is_folder ? tree_copy : tree_copy_file,
-                          tree_new (tree, eddy_file_info_get_name (info)), tree_free);
+        if (!eddy_group_spawn (group, is_folder ? tree_copy : tree_copy_file,
+                               tree_new (tree, eddy_file_info_get_name (info)), tree_free, NULL))
+            break;
     }
     eddy_group_wait (group, error);
     eddy_unref (group);

@@ -343,7 +343,7 @@ static void *run_limited (void *data, EddyError **error)
     Counted counted = { &running, &most };
     eddy_group_set_limit (group, 3);
     for (int i = 0; i < 20; i++)
-        ck_assert (eddy_group_spawn (group, count_running, &counted, NULL));
+        ck_assert (eddy_group_spawn (group, count_running, &counted, NULL, error));
     ck_assert (eddy_group_wait (group, error));
     ck_assert_int_eq (most, 3);
     ck_assert_int_eq (running, 0);
@@ -362,15 +362,17 @@ static void *run_failing (void *data, EddyError **error)
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
     bool destroyed = false;
     (void) data;
-    ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL));
-    ck_assert (eddy_group_spawn (group, fail_with_data, "first", NULL));
-    ck_assert (eddy_group_spawn (group, fail_with_data, "second", NULL));
+    ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL, error));
+    ck_assert (eddy_group_spawn (group, fail_with_data, "first", NULL, error));
+    ck_assert (eddy_group_spawn (group, fail_with_data, "second", NULL, error));
     ck_assert (!eddy_group_wait (group, error));
     ck_assert_str_eq (eddy_error_get_message (*error), "first");
     eddy_clear_error (error);
     ck_assert_uint_eq (eddy_group_get_n_errors (group), 2);
     ck_assert_str_eq (eddy_error_get_message (eddy_group_get_error (group, 1)), "second");
-    ck_assert (!eddy_group_spawn (group, return_data, &destroyed, mark));
+    ck_assert (!eddy_group_spawn (group, return_data, &destroyed, mark, error));
+    ck_assert (eddy_error_is_cancelled (*error));
+    eddy_clear_error (error);
     ck_assert (destroyed);
     return NULL;
 }
@@ -387,7 +389,7 @@ static void *run_until_cancelled (void *data, EddyError **error)
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
     int *ended = data;
     for (int i = 0; i < 5; i++)
-        ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL));
+        ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL, error));
     ck_assert (eddy_group_wait (group, error));
     ++*ended;
     return NULL;
@@ -409,13 +411,32 @@ EDDY_TEST (D_group_is_waited_for_by_its_cancelled_maker)
     eddy_test_context_end (context);
 }
 
+static void *return_group (void *data, EddyError **error)
+{
+    (void) data, (void) error;
+    return eddy_group_new ();
+}
+
+EDDY_TEST (D_group_outlives_its_maker)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    EddyFuture *fiber = eddy_spawn (context, return_group, NULL, NULL);
+    EddyGroup *group = eddy_block_on (context, fiber, &error);
+    eddy_unref (fiber);
+    ck_assert (eddy_group_spawn (group, return_data, NULL, NULL, &error));
+    ck_assert (eddy_group_wait (group, &error));
+    eddy_unref (group);
+    eddy_test_context_end (context);
+}
+
 EDDY_TEST (D_group_of_a_plain_thread_is_cancelled)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
     EddyGroup *group = eddy_group_new ();
     for (int i = 0; i < 5; i++)
-        ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL));
+        ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL, &error));
     eddy_context_iteration (context, false);
     eddy_group_cancel (group);
     ck_assert (eddy_group_wait (group, &error));

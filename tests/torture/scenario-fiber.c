@@ -51,10 +51,10 @@ static void crowd_step (void *data)
         return;
     eddy_group_set_limit (group, crowd->limit);
     for (int i = 0; i < FIBERS; i++)
-        if (eddy_group_spawn (group, member_run, crowd, member_destroy))
+        if (eddy_group_spawn (group, member_run, crowd, member_destroy, &error))
             spawned++;
         else
-            torture_refused ("to spawn in a group");
+            torture_error_or_cancelled ("to spawn in a group", &error);
     bool is_good = eddy_group_wait (group, &error);
     /* The promise of a group: whatever has failed, nobody runs any more, and all data are gone. */
     torture_require (crowd->running == 0);
@@ -99,8 +99,8 @@ static void cancel_step (void *data)
     if (group == NULL)
         return;
     for (int i = 0; i < FIBERS; i++)
-        if (!eddy_group_spawn (group, member_wait, crowd, member_destroy))
-            torture_refused ("to spawn in a group");
+        if (!eddy_group_spawn (group, member_wait, crowd, member_destroy, &error))
+            torture_error_or_cancelled ("to spawn in a group", &error);
     if (!eddy_fiber_sleep (1000, &error))
         torture_error ("sleep", &error);
     eddy_group_cancel (group);

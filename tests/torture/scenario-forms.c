@@ -339,10 +339,7 @@ static bool tree_spawn (Tree *tree, const char *name, EddyError **error)
         eddy_error_set_errno (error, ENOMEM, "%s", name);
         return false;
     }
-    if (eddy_group_spawn (tree->group, tree_copy, child, tree_free))
-        return true;
-    eddy_error_set_errno (error, ENOMEM, "spawn for %s", name);
-    return false;
+    return eddy_group_spawn (tree->group, tree_copy, child, tree_free, error);
 }
 
 static void *tree_copy (void *data, EddyError **error)

@@ -448,7 +448,7 @@ static void *group_of_three (void *data, EddyError **error)
     EddyGroup *group = eddy_group_new ();
     eddy_group_set_limit (group, 3);
     for (int i = 0; i < 20; i++)
-        ck_assert (eddy_group_spawn (group, crowd_member, crowd, NULL));
+        ck_assert (eddy_group_spawn (group, crowd_member, crowd, NULL, error));
     ck_assert (eddy_group_wait (group, error));
     eddy_unref (group);
     return data;
@@ -480,12 +480,12 @@ static void *group_with_a_failure (void *data, EddyError **error)
     Crowd *crowd = data;
     EddyGroup *group = eddy_group_new ();
     for (int i = 0; i < 5; i++)
-        ck_assert (eddy_group_spawn (group, sleeper_of_crowd, crowd, NULL));
-    ck_assert (eddy_group_spawn (group, burn, NULL, NULL));
+        ck_assert (eddy_group_spawn (group, sleeper_of_crowd, crowd, NULL, error));
+    ck_assert (eddy_group_spawn (group, burn, NULL, NULL, error));
     ck_assert (!eddy_group_wait (group, error));
     ck_assert_int_eq (crowd->ended, 5); /* the wait ends after all of them */
     ck_assert_uint_eq (eddy_group_get_n_errors (group), 1);
-    ck_assert (!eddy_group_spawn (group, crowd_member, crowd, NULL));
+    ck_assert (!eddy_group_spawn (group, crowd_member, crowd, NULL, NULL));
     eddy_unref (group);
     return NULL;
 }
@@ -510,7 +510,7 @@ static void *group_of_sleepers (void *data, EddyError **error)
     Crowd *crowd = data;
     EddyGroup *group = eddy_group_new ();
     for (int i = 0; i < 5; i++)
-        ck_assert (eddy_group_spawn (group, sleeper_of_crowd, crowd, NULL));
+        ck_assert (eddy_group_spawn (group, sleeper_of_crowd, crowd, NULL, error));
     /* Shielded: although cancelled, it waits until the last child has ended. */
     ck_assert (eddy_group_wait (group, error));
     ck_assert_int_eq (crowd->ended, 5);
