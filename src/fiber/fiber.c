@@ -10,6 +10,7 @@
 #include "base/log-private.h"
 #include "base/object-private.h"
 #include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 #include "sys/clock-private.h"
 
 /* How often a thread that is idle may look for stacks to give back. */
@@ -305,8 +306,7 @@ static void fiber_cancel_arrived (EddyEntry *entry)
 static void fiber_request_cancel (EddyFuture *future)
 {
     EddyFiber *fiber = eddy__fiber_of (future);
-    EddyContext *context = future->context;
-    if (eddy__context_is_owned (context)) {
+    if (eddy__future_is_here (future)) {
         eddy__fiber_cancel (fiber, NULL);
         return;
     }
@@ -314,7 +314,7 @@ static void fiber_request_cancel (EddyFuture *future)
         return;
     fiber->cancel = (EddyEntry){ .run = fiber_cancel_arrived, .priority = EDDY__PRIORITY_NOW };
     eddy_object_hold (fiber);
-    if (!eddy__context_post (context, &fiber->cancel))
+    if (!eddy__future_post_home (future, &fiber->cancel))
         eddy_object_release (fiber);
 }
 

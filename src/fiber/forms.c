@@ -15,6 +15,7 @@
 #include "fiber/block-private.h"
 #include "fiber/current-private.h"
 #include "fiber/fiber-private.h"
+#include "future/mirror-private.h"
 
 _Static_assert(sizeof (EddyEntry) == sizeof (((EddyFormProgress *) NULL)->entry),
                "EddyFormProgress has room for an entry");
@@ -392,19 +393,18 @@ static void cancel_request_run (EddyEntry *entry)
 static void form_future_request_cancel (EddyFuture *future)
 {
     FormFuture *self = form_future_of (future);
-    EddyContext *context = future->context;
     if (form_of (future)->kind == EDDY_FORM_JOB) {
         eddy_cancellable_cancel (self->cancellable);
         return;
     }
-    if (eddy__context_is_owned (context)) {
+    if (eddy__future_is_here (future)) {
         form_future_cancel (self);
         return;
     }
     CancelRequest *request = eddy__reserve_alloc (sizeof *request);
     request->entry = (EddyEntry){ .run = cancel_request_run, .priority = EDDY__PRIORITY_NOW };
     request->future = eddy_object_hold (self);
-    if (!eddy__context_post (context, &request->entry)) {
+    if (!eddy__future_post_home (future, &request->entry)) {
         eddy__reserve_free (request, sizeof *request);
         eddy_object_release (self);
     }

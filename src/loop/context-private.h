@@ -115,6 +115,11 @@ static inline void eddy__context_let_go (EddyContext *context)
     eddy_unref (context);
 }
 
+/* No context goes while this is held: for who finds one through what keeps it only for now, as a
+ * pending future does. For a moment, and not while the program's functions run. */
+void eddy__contexts_lock (void);
+void eddy__contexts_unlock (void);
+
 /* The context that is dispatching on this thread, or NULL. */
 EddyContext *eddy__context_current (void);
 
