@@ -56,7 +56,7 @@ __attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFutu
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&anywhere_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&anywhere_wait.wait, "a future");
+        eddy__fiber_park (&anywhere_wait.wait, &future_wait_kind, future);
     eddy__anywhere_unwatch (anywhere);
     if (eddy__future_is_done (future))
         return 0;
