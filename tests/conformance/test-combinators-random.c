@@ -4,7 +4,8 @@
  *
  * Time is a count of ticks. The leaves of a tree are tasks that the test returns; each may end in
  * ticks of its own only, and so may the cancel of the whole, so that nothing happens at once whose
- * order would be a matter of taste. The model is a function: when and how a node ends, if it is
+ * order would be a matter of taste. (Those that a cancel lets go of do: trees whose answer depends
+ * on their order are passed over.) The model is a function: when and how a node ends, if it is
  * cancelled at a tick. It knows nothing of turns, watchers and references.
  *
  *   EDDY_COMBINATORS_SEED=N  begins with this seed; alone, it makes this one tree
@@ -54,13 +55,15 @@ typedef struct Node {
 } Node;
 
 typedef struct Plan {
+    uint64_t seed;
     uint64_t random;
     Node nodes[NODES];
     int n_nodes;
     int tick;
     int n_values; /* that live */
     int cancel_at;
-    bool is_dropped; /* instead of cancelled */
+    bool is_dropped;   /* instead of cancelled */
+    bool is_ambiguous; /* the model cannot tell */
 } Plan;
 
 static Plan plan;
@@ -120,11 +123,12 @@ static int plan_node (int depth, bool may_share)
 
 static void plan_make (uint64_t seed)
 {
-    plan = (Plan){ .random = seed * 2654435769U + 1 };
+    plan = (Plan){ .seed = seed, .random = seed * 2654435769U + 1 };
     plan_node (1 + plan_random (5), /* may_share= */ true);
     plan.nodes[0].shared = false;
     plan.cancel_at = plan_random (5) * SLOTS + CANCEL_SLOT;
-    plan.is_dropped = plan_random (4) == 0;
+    /* A task is not cancelled when it is dropped. */
+    plan.is_dropped = plan.nodes[0].kind != LEAF && plan_random (4) == 0;
 }
 
 /* --- the model -------------------------------------------------------------------------------- */
@@ -184,6 +188,14 @@ static bool model_decides (Kind kind, int answer)
     return kind == RACE || (kind == ALL && answer < 0) || (kind == ANY && answer >= 0);
 }
 
+/* The earlier one. */
+static Outcome model_first (Outcome one, Outcome other)
+{
+    if (one.tick == other.tick && one.answer != other.answer)
+        plan.is_ambiguous = true;
+    return other.tick < one.tick ? other : one;
+}
+
 static Outcome model_several (const Node *node, int made, int cancelled)
 {
     Outcome outcomes[CHILDREN];
@@ -191,10 +203,9 @@ static Outcome model_several (const Node *node, int made, int cancelled)
     Outcome all = { made, 1 };
     for (int i = 0; i < node->n_children; i++) {
         outcomes[i] = model_node (node->children[i], made, cancelled);
-        if (outcomes[i].tick < first.tick)
-            first = outcomes[i];
-        if (model_decides (node->kind, outcomes[i].answer) && outcomes[i].tick < decisive.tick)
-            decisive = outcomes[i];
+        first = model_first (first, outcomes[i]);
+        if (model_decides (node->kind, outcomes[i].answer))
+            decisive = model_first (decisive, outcomes[i]);
     }
     bool decided = decisive.tick <= NEVER;
     for (int i = 0; i < node->n_children; i++) {
@@ -357,7 +368,9 @@ static void run_check_answer (EddyFuture *root, Outcome expected)
     EddyError *error = NULL;
     int answer =
         eddy_future_take (root, &value, &error) ? value_get (&value) : -eddy_error_get_code (error);
-    ck_assert_int_eq (answer, expected.answer);
+    ck_assert_msg (answer == expected.answer, "seed %llu: %d (%s), not %d",
+                   (unsigned long long) plan.seed, answer,
+                   error == NULL ? "a value" : eddy_error_get_message (error), expected.answer);
     eddy_value_clear (&value);
     eddy_clear_error (&error);
 }
@@ -367,7 +380,8 @@ static void run_check_ended (int index)
     const Node *node = &plan.nodes[index];
     if (node->shared)
         return;
-    ck_assert_ptr_null (node->task);
+    ck_assert_msg (node->task == NULL, "seed %llu: leaf %d goes on", (unsigned long long) plan.seed,
+                   index);
     for (int i = 0; i < node->n_children; i++)
         run_check_ended (node->children[i]);
     if (node->second >= 0)
@@ -397,10 +411,13 @@ static void run_rest (EddyContext *context)
     ck_assert_int_eq (plan.n_values, 0);
 }
 
-static void run_tree (EddyContext *context, uint64_t seed)
+/* Whether the model could tell. */
+static bool run_tree (EddyContext *context, uint64_t seed)
 {
     plan_make (seed);
     Outcome expected = model_node (0, 0, plan.cancel_at);
+    if (plan.is_ambiguous)
+        return false;
     EddyFuture *root = run_make (0);
     run_all (context);
     ck_assert (!eddy_future_is_complete (root));
@@ -415,14 +432,15 @@ static void run_tree (EddyContext *context, uint64_t seed)
         run_all (context);
         if (root != NULL)
             ck_assert_msg (eddy_future_is_complete (root) == (plan.tick == expected.tick),
-                           "seed %llu, tick %d: it is not to end at %d", (unsigned long long) seed,
-                           plan.tick, expected.tick);
+                           "seed %llu, tick %d: it is not to end at %d",
+                           (unsigned long long) plan.seed, plan.tick, expected.tick);
     }
     if (root != NULL)
         run_check_answer (root, expected);
     run_check_ended (0);
     eddy_clear (&root);
     run_rest (context);
+    return true;
 }
 
 static uint64_t number_of (const char *name, uint64_t otherwise)
@@ -434,10 +452,12 @@ static uint64_t number_of (const char *name, uint64_t otherwise)
 EDDY_TEST_TIMEOUT (D_combinators_random_trees_keep_to_the_model, 300)
 {
     EddyContext *context = eddy_test_context_begin ();
-    uint64_t usual = (uint64_t) eddy_test_reduced (20000, 2000, "random trees of combinators");
+    uint64_t usual = (uint64_t) eddy_test_reduced (5000, 1000, "random trees of combinators");
     uint64_t seed = number_of ("EDDY_COMBINATORS_SEED", 1);
     uint64_t n_trees = number_of ("EDDY_COMBINATORS", getenv ("EDDY_COMBINATORS_SEED") ? 1 : usual);
+    uint64_t judged = 0;
     for (uint64_t i = 0; i < n_trees; i++)
-        run_tree (context, seed + i);
+        judged += run_tree (context, seed + i);
+    ck_assert (n_trees < 100 || judged > n_trees / 10 * 9);
     eddy_test_context_end (context);
 }
