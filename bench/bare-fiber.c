@@ -8,7 +8,7 @@
  * that are kept warm and used again. It has nothing that makes fibers usable: no cancelling, no
  * error, no names, no threads, no loop underneath.
  *
- * bare-fiber yield N | spawn-one N | spawn-batch N     prints nanoseconds each
+ * bare-fiber yield N | spawn-one N | spawn-batch N | parked N     prints nanoseconds each
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -24,6 +24,10 @@
 #define BARE_SLOT_SIZE ((size_t) 256 * 1024)
 #define BARE_GUARD_SIZE ((size_t) 64 * 1024)
 #define BARE_BATCH 100
+
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
+#endif
 
 typedef struct BareFiber BareFiber;
 typedef uint64_t (*BareFunc) (uint64_t argument);
@@ -51,6 +55,7 @@ static BareFiber *bare_current;
 static BareFiber *bare_ready_first;
 static BareFiber **bare_ready_last = &bare_ready_first;
 static BareFiber *bare_free_fibers; /* with their stacks: last used, first taken, so it is warm */
+static BareFiber *bare_gate;        /* who waits there */
 static BareFiber bare_thread;       /* the thread's own stack, where the program starts and ends */
 
 /* ---- The switch */
@@ -159,12 +164,19 @@ static void bare_enter (void)
     __builtin_unreachable ();
 }
 
+/* Without a mapping of its own where the kernel can do that: else some 32,000 are the most. */
+static bool bare_guard (char *stack)
+{
+    return madvise (stack, BARE_GUARD_SIZE, MADV_GUARD_INSTALL) == 0 ||
+           mprotect (stack, BARE_GUARD_SIZE, PROT_NONE) == 0;
+}
+
 static BareFiber *bare_new_fiber (void)
 {
     BareFiber *fiber = calloc (1, sizeof *fiber);
     char *stack = mmap (NULL, BARE_SLOT_SIZE, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    if (!fiber || stack == MAP_FAILED || mprotect (stack, BARE_GUARD_SIZE, PROT_NONE)) {
+    if (!fiber || stack == MAP_FAILED || !bare_guard (stack)) {
         perror ("bare-fiber: stack");
         exit (1);
     }
@@ -251,6 +263,34 @@ static uint64_t bare_run_spawn_batch (uint64_t count)
     return value;
 }
 
+/* Until the gate opens. */
+static uint64_t bare_wait (uint64_t argument)
+{
+    bare_current->next = bare_gate;
+    bare_gate = bare_current;
+    bare_switch_to (bare_take_ready ());
+    return argument + 1;
+}
+
+/* All of them wait at once, and are then woken. */
+static uint64_t bare_run_parked (uint64_t count)
+{
+    BareFiber **fibers = malloc (count * sizeof *fibers);
+    uint64_t value = 0;
+    for (uint64_t i = 0; fibers && i < count; i++)
+        fibers[i] = bare_spawn (bare_wait, 0);
+    bare_yield ();
+    while (bare_gate) {
+        BareFiber *fiber = bare_gate;
+        bare_gate = fiber->next;
+        bare_make_ready (fiber);
+    }
+    for (uint64_t i = 0; fibers && i < count; i++)
+        value += bare_join (fibers[i]);
+    free (fibers);
+    return value;
+}
+
 static BareFunc bare_find (const char *name)
 {
     if (strcmp (name, "yield") == 0)
@@ -259,6 +299,8 @@ static BareFunc bare_find (const char *name)
         return bare_run_spawn_one;
     if (strcmp (name, "spawn-batch") == 0)
         return bare_run_spawn_batch;
+    if (strcmp (name, "parked") == 0)
+        return bare_run_parked;
     return NULL;
 }
 
@@ -267,13 +309,16 @@ int main (int argc, char **argv)
     BareFunc run = argc == 3 ? bare_find (argv[1]) : NULL;
     uint64_t count = run ? strtoull (argv[2], NULL, 10) : 0;
     if (count == 0 || count % BARE_BATCH != 0) {
-        fprintf (stderr, "usage: bare-fiber yield|spawn-one|spawn-batch N (a multiple of %d)\n",
+        fprintf (stderr,
+                 "usage: bare-fiber yield|spawn-one|spawn-batch|parked N (a multiple of %d)\n",
                  BARE_BATCH);
         return 2;
     }
-    /* A tenth first, so that stacks are warm; in a fiber, as a program on fibers would be. */
+    /* In a fiber, as a program on fibers would be. A tenth first, so that stacks are warm; but what
+     * many stacks cost is that they are cold. */
     bare_current = &bare_thread;
-    bare_join (bare_spawn (run, (count / 1000 + 1) * BARE_BATCH));
+    if (run != bare_run_parked)
+        bare_join (bare_spawn (run, (count / 1000 + 1) * BARE_BATCH));
     double begin_ns = bench_now_ns ();
     uint64_t done = bare_join (bare_spawn (run, count));
     double elapsed_ns = bench_now_ns () - begin_ns;

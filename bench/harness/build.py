@@ -3,11 +3,12 @@
 
 import glob
 import os
+import shutil
 import subprocess
 
 # The peers, as tools/packages.sh takes them: NAME=PROBE. Where one cannot be had, its claims are short.
 PEERS = ["libglib2.0-dev=/usr/include/glib-2.0/gio/gio.h", "libuv1-dev=/usr/include/uv.h",
-         "coreutils=cp", "diffutils=diff"]
+         "coreutils=cp", "diffutils=diff", "golang-go=go"]
 INSTALL = '. "$1" && shift && packages_install bench/run "${packages_build[@]}" "$@"'
 
 
@@ -20,14 +21,33 @@ def install(source, progress):
         progress.say("bench/run: not all is installed; going on with what is there")
 
 
-def run_step(command, log, progress):
+def run_step(command, log, progress, environment=None):
     progress.say(f"bench/run: {' '.join(command)}")
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=False,
+                              env={**os.environ, **(environment or {})})
     except OSError as error:
         progress.say(f"bench/run: {command[0]}: {error.strerror}")
         return False
     return done.returncode == 0
+
+
+def build_go(source, folder, log, progress):
+    """Builds the peers in Go: without a module, hence without a network, and with all that the compiler
+    keeps in the build folder. One that is not built is removed: nobody must measure yesterday's."""
+    whole = True
+    if not shutil.which("go"):
+        progress.say("bench/run: there is no go (Debian's golang-go): claims beside it will be short")
+        return False
+    environment = {"GO111MODULE": "off", "GOFLAGS": "", "GOTOOLCHAIN": "local",
+                   "GOCACHE": os.path.join(folder, "go-cache"), "GOPATH": os.path.join(folder, "go-path")}
+    for path in sorted(glob.glob(os.path.join(source, "bench", "peers", "*.go"))):
+        program = os.path.join(folder, "bench", os.path.basename(path).removesuffix(".go"))
+        if not run_step(["go", "build", "-o", program, path], log, progress, environment):
+            whole = False
+            if os.path.exists(program):
+                os.unlink(program)
+    return whole
 
 
 def discard_stale(folder):
@@ -52,6 +72,8 @@ def build(source, folder, progress):
         whole = run_step(["meson", "setup", *again, "--buildtype=release", "-Dbench=true",
                           "-Dtests=false", "-Dexamples=false", folder, source], log, progress)
         whole = whole and run_step(["ninja", "-k", "0", "-C", folder], log, progress)
+        if not whole:
+            discard_stale(folder)
+        whole = build_go(source, folder, log, progress) and whole
     if not whole:
-        discard_stale(folder)
         progress.say(f"bench/run: the build is not whole, see {path}")

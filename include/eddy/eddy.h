@@ -6,6 +6,7 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -21,6 +22,7 @@
 #include <eddy/place.h>
 #include <eddy/pool.h>
 #include <eddy/post.h>
+#include <eddy/select.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -26,6 +26,10 @@ typedef struct EddyFiberOptions {
     size_t stack_size;
     /** Of its turns: lower is more urgent. */
     int priority;
+    /** Called on the pointer that its function returned, unless that is NULL, when nobody has taken
+     * it (eddy_future_take()) by the time its future is freed: until then the future owns it, and
+     * eddy_await() lends it. Any thread. NULL: the pointer is nobody's. */
+    void (*destroy_result) (void *result);
 } EddyFiberOptions;
 
 /**
@@ -131,15 +135,104 @@ EDDY_API void eddy_fiber_yield (void);
  */
 EDDY_API bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error);
 
+/**
+ * Waits until a time.
+ *
+ * @deadline_ns: nanoseconds of eddy_get_monotonic_time_ns(); one that has passed means the next turn
+ * @error: CANCELLED, when the fiber is cancelled first
+ *
+ * Returns: whether the time came
+ * Thread: a fiber's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_fiber_sleep_until (int64_t deadline_ns, EddyError **error);
+
 /** Whether the caller runs in a fiber. Thread: any. Since: 0.1 */
 EDDY_API bool eddy_in_fiber (void);
 
-/** The running fiber's own cancellable, owned by it, which is what NULL means in a fiber; NULL
- * outside one. Thread: any. Since: 0.1 */
+/** The running fiber's own cancellable, owned by it, which is what NULL means in a fiber; inside an
+ * EDDY_SHIELD() that one's, until it is left; NULL outside a fiber. Thread: any. Since: 0.1 */
 EDDY_API EddyCancellable *eddy_fiber_get_cancellable (void);
 
 /** The running fiber's name; NULL outside one. Thread: any. Since: 0.1 */
 EDDY_API const char *eddy_fiber_get_name (void);
+
+/** Names the running fiber; @name: a static string, or NULL: as at first, the name of the function
+ * that spawned it. Thread: a fiber's. Since: 0.1 */
+EDDY_API void eddy_fiber_set_name (const char *name);
+
+/** Sets the priority of the running fiber's turns, from the next one on: lower is more urgent. What
+ * it spawns does not inherit it. Thread: a fiber's. Since: 0.1 */
+EDDY_API void eddy_fiber_set_priority (int priority);
+
+/* --- shields ---------------------------------------------------------------------------------- */
+
+/** What EDDY_SHIELD() keeps on the stack; the library's. */
+typedef struct EddyShield {
+    void *private_fields[16];
+} EddyShield;
+
+/**
+ * Waits in a block that a cancel of the fiber does not end: for cleaning up, which has to wait
+ * though the fiber is cancelled.
+ *
+ *     EDDY_SHIELD (INT64_C (5000000000)) {
+ *         send_goodbye (connection, &error);
+ *     }
+ *
+ * Inside, the fiber counts as not cancelled, and eddy_fiber_get_cancellable() is the shield's own;
+ * groups that were made outside are cancelled as ever. A cancellable that an operation is given is
+ * not shielded from. When @timeout_ns have gone by, each wait inside fails with TIMED_OUT, also one
+ * that has begun; what needs no wait goes on. A shield hides the shields around it, and their
+ * timeouts. It is left however the block is: at its end, by break, goto or return. From then on a
+ * cancel is seen again, by the next wait. Outside a fiber it is a block like any other.
+ *
+ * @timeout_ns: nanoseconds, from 0; -1: no limit
+ */
+#define EDDY_SHIELD(timeout_ns) EDDY_SHIELD_AT (timeout_ns, __LINE__)
+#define EDDY_SHIELD_AT(timeout_ns, line) EDDY_SHIELD_NAMED (timeout_ns, line)
+#define EDDY_SHIELD_NAMED(timeout_ns, line)                                                        \
+    for (EddyShield eddy_shield_##line __attribute__ ((cleanup (eddy_shield_leave))),              \
+         *eddy_shield_once_##line = eddy_shield_enter (&eddy_shield_##line, (timeout_ns));         \
+         eddy_shield_once_##line != NULL; eddy_shield_once_##line = NULL)
+
+/** What EDDY_SHIELD() begins with. Returns: @shield. Thread: any. Since: 0.1 */
+EDDY_API EddyShield *eddy_shield_enter (EddyShield *shield, int64_t timeout_ns) EDDY_MUST_USE;
+
+/** What EDDY_SHIELD() ends with. Thread: the fiber's that entered it. Since: 0.1 */
+EDDY_API void eddy_shield_leave (EddyShield *shield);
+
+/* --- fiber-local data ------------------------------------------------------------------------- */
+
+/**
+ * A key to something that each fiber has of its own: a static variable, known by its address.
+ *
+ *     static const EddyFiberLocal request_key = { eddy_destroy };
+ */
+typedef struct EddyFiberLocal {
+    /** Called on what a fiber has at this key when that is replaced, and at the fiber's end, in the
+     * fiber: after its function and what destroys the function's data, the latest key first. It may
+     * wait. NULL: nothing. */
+    void (*destroy) (void *data);
+} EddyFiberLocal;
+
+/** What the running fiber has at a key, which keeps it; NULL: nothing, and outside a fiber.
+ * Thread: any. Since: 0.1 */
+EDDY_API void *eddy_fiber_local_get (const EddyFiberLocal *key);
+
+/**
+ * Sets what the running fiber has at a key. Fibers that it spawns do not inherit it.
+ *
+ * @key: a key
+ * @data: taken, unless this fails; NULL: nothing
+ *
+ * Returns: whether it is set; false when memory is out
+ * Thread: a fiber's
+ * Since: 0.1
+ */
+EDDY_API bool eddy_fiber_local_set (const EddyFiberLocal *key, void *data) EDDY_MUST_USE;
+
+/* --- a whole program -------------------------------------------------------------------------- */
 
 /**
  * Runs a program's main function as a fiber, and its loop around it. SIGINT and SIGTERM cancel the
@@ -155,6 +248,22 @@ EDDY_API const char *eddy_fiber_get_name (void);
  * Since: 0.1
  */
 EDDY_API int eddy_run (int (*function) (int argc, char **argv), int argc, char **argv);
+
+/**
+ * eddy_run() of a function with data of its own.
+ *
+ * @function: gets argc, argv and @data; returns the exit status
+ * @argc: for @function
+ * @argv: for @function
+ * @data: for @function
+ * @options: of the fiber; NULL: the usual, and the name "main"
+ *
+ * Returns: as eddy_run()
+ * Thread: the main one, outside a fiber
+ * Since: 0.1
+ */
+EDDY_API int eddy_run_full (int (*function) (int argc, char **argv, void *data), int argc,
+                            char **argv, void *data, const EddyFiberOptions *options);
 
 EDDY_END_DECLS
 

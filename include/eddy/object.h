@@ -67,6 +67,16 @@ EDDY_API void *eddy_ref (void *object);
 EDDY_API void *eddy_unref (void *object);
 
 /**
+ * eddy_unref() for where a `void (*) (void *)` is asked for: a destroy function.
+ *
+ * @object: an object, or NULL
+ *
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_API void eddy_destroy (void *object);
+
+/**
  * Keeps an object's memory, not the object: it may be disposed of meanwhile.
  *
  * @object: an object, or NULL

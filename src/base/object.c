@@ -130,6 +130,11 @@ void *eddy_unref (void *object)
                                                     : object_dispose (self);
 }
 
+void eddy_destroy (void *object)
+{
+    eddy_unref (object);
+}
+
 void *eddy_object_hold (void *object)
 {
     EddyObject *self = object;

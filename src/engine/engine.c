@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,13 +51,12 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
 }
 
 /* A child of a fork may use Eddy if its parent had not begun to: from the first engine on, rings
- * and workers exist that a child has no part in. */
+ * and workers exist that a child has no part in. Threads that begin at the same time wait for the
+ * one that resets the word. */
 bool eddy__engine_is_orphaned (void)
 {
-    static bool begun;
-    if (!__atomic_load_n (&begun, __ATOMIC_RELAXED) &&
-        !__atomic_exchange_n (&begun, true, __ATOMIC_RELAXED))
-        eddy__sys_forked_reset ();
+    static pthread_once_t begun = PTHREAD_ONCE_INIT;
+    pthread_once (&begun, eddy__sys_forked_reset);
     return eddy__sys_forked ();
 }
 

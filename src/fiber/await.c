@@ -174,16 +174,13 @@ static void time_wait_fire (EddyTimer *timer)
     eddy__fiber_wake (&EDDY__CONTAINER (timer, TimeWait, timer)->wait);
 }
 
-bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
+/* Waits until the time; INT64_MAX is never armed. */
+static bool time_wait (EddyFiber *fiber, int64_t deadline_ns, EddyError **error)
 {
-    EddyFiber *fiber = eddy__fiber_current ();
-    EDDY__EXPECT (fiber != NULL && duration_ns >= 0, false);
     EddyContext *context = fiber->future.context;
     TimeWait time_wait = { .timer = { .fire = time_wait_fire } };
-    int64_t deadline_ns;
-    if (__builtin_add_overflow (eddy__context_read_clock (context), duration_ns, &deadline_ns))
-        deadline_ns = INT64_MAX - 1;
-    int answer = eddy__timer_add (&context->timers, &time_wait.timer, deadline_ns);
+    int answer = eddy__timer_add (&context->timers, &time_wait.timer,
+                                  deadline_ns == INT64_MAX ? INT64_MAX - 1 : deadline_ns);
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&time_wait.wait, fiber);
     if (answer == 0)
@@ -196,4 +193,22 @@ bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
     eddy_error_take (error, answer == -ECANCELED ? eddy__fiber_make_cancel_error (fiber, NULL)
                                                  : eddy_error_new_errno (-answer, "sleeping"));
     return false;
+}
+
+bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL && duration_ns >= 0, false);
+    int64_t deadline_ns;
+    int64_t now_ns = eddy__context_read_clock (fiber->future.context);
+    if (__builtin_add_overflow (now_ns, duration_ns, &deadline_ns))
+        deadline_ns = INT64_MAX;
+    return time_wait (fiber, deadline_ns, error);
+}
+
+bool eddy_fiber_sleep_until (int64_t deadline_ns, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL, false);
+    return time_wait (fiber, deadline_ns < 0 ? 0 : deadline_ns, error);
 }

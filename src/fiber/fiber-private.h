@@ -23,6 +23,8 @@
 
 typedef struct EddyFiber EddyFiber;
 typedef struct EddyFiberWait EddyFiberWait;
+typedef struct EddyFiberShield EddyFiberShield;
+typedef struct EddyFiberLocalSlot EddyFiberLocalSlot;
 typedef struct EddyWakers EddyWakers;
 
 /* What a parked fiber waits for, as a dump tells it; a constant. */
@@ -69,8 +71,10 @@ struct EddyFiber {
     bool holds_itself;     /* its handle is its own, until it has ended */
     bool plain;            /* a function's, without anything below but the function's */
     bool listed;           /* among its context's fibers: since it first let others run */
+    bool in_shield;        /* a program's: `shield` says which */
     unsigned shielded;     /* awaits do not look whether it is cancelled */
-    EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
+    bool has_locals;
+    EddyFiberWait *wait; /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
     EddyCancellable *scope;      /* its own, made when somebody asks for it */
     EddyCancellable *parent;     /* what it was started with, and is cancelled by */
@@ -98,7 +102,9 @@ struct EddyFiber {
     EddyList sibling;              /* in its group's children */
     EddyCancelWatch scope_watch;
     EddyCancelWatch parent_watch;
-    EddyEntry cancel; /* carries another thread's cancel */
+    EddyEntry cancel;           /* carries another thread's cancel */
+    EddyFiberShield *shield;    /* the innermost */
+    EddyFiberLocalSlot *locals; /* the latest first */
 };
 
 /* Makes a fiber with one handle that the caller holds; `extra` bytes follow the record, zeroed. Its
@@ -126,11 +132,22 @@ static inline EddyFiber *eddy__fiber_current (void)
 
 /* Cancels a fiber, taking the cause (NULL: the usual). Home thread. */
 void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause);
+/* The same, of what its waits see: in a shield, the shield's timeout. */
+void eddy__fiber_cancel_inside (EddyFiber *fiber, EddyError *cause);
 /* Whether its waits fail now. */
 static inline bool eddy__fiber_is_cancelled (const EddyFiber *fiber)
 {
     return fiber->shielded == 0 &&
            (fiber->cancelled || eddy__cancellable_is_cancelled (fiber->scope));
+}
+/* What the scopes of a group's fibers follow; NULL: nothing. At home. */
+EddyCancellable *eddy__group_get_scope (const EddyGroup *group);
+/* What its scope follows: what it was started with, or that of its group; NULL: nothing. */
+static inline EddyCancellable *eddy__fiber_get_parent (const EddyFiber *fiber)
+{
+    if (fiber->parent != NULL || fiber->group == NULL)
+        return fiber->parent;
+    return eddy__group_get_scope (fiber->group);
 }
 /* Its cancellable, owned by it; NULL when memory is out. In the fiber. */
 EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber);
@@ -178,11 +195,39 @@ typedef struct EddyAwaitedOp {
 /* Does an operation and waits for its end; the result is in it. In a fiber only. */
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable);
 
+/* --- shields (shield.c) ----------------------------------------------------------------------- */
+
+/* A shield, on the fiber's stack. While it stands, the fiber's record says of cancels what is
+ * inside, and the shield what is outside: of the shield around it, or of the fiber itself. */
+struct EddyFiberShield {
+    EddyFiber *fiber; /* NULL: outside fibers there is nothing to hide */
+    EddyFiberShield *outer;
+    EddyCancellable *scope;
+    EddyError *cause;
+    struct EddyCurrent *current;
+    EddyList groups;
+    bool cancelled;
+    /* Of its own: */
+    EddyCancelWatch scope_watch;
+    EddyTimer timer;
+    int64_t deadline_ns; /* INT64_MAX: none */
+};
+
+/* The scope of the fiber itself; NULL: nobody has asked for it. */
+EddyCancellable *eddy__shield_get_outermost_scope (const EddyFiber *fiber);
+/* The fiber is cancelled while it is in a shield. */
+void eddy__shield_cancel_outermost (EddyFiber *fiber, EddyError *cause);
+/* The innermost shield's cancellable, which it has none of yet; NULL when memory is out. */
+EddyCancellable *eddy__shield_make_scope (EddyFiber *fiber);
+
+/* --- fiber-local data (local.c) --------------------------------------------------------------- */
+
+/* Gives up all that the running fiber has, in it. */
+void eddy__fiber_clear_locals (EddyFiber *fiber);
+
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
-/* Its deadline; INT64_MAX: none. Any thread. */
-int64_t eddy__group_get_deadline (const EddyGroup *group);
-/* The fiber that made groups is cancelled. */
-void eddy__groups_cancel (EddyFiber *fiber);
-/* It has ended; they go on without it. */
-void eddy__groups_leave (EddyFiber *fiber);
+/* The fiber that made these groups is cancelled, for `cause`; NULL: the usual. */
+void eddy__groups_cancel (EddyList *groups, EddyError *cause);
+/* It has ended, and they may outlive it. */
+void eddy__groups_leave (EddyList *groups);

@@ -124,6 +124,7 @@ EDDY__FIBER_INLINE void fiber_set_function (EddyFiber *fiber, EddyFiberFunc func
         fiber->name = options->name;
         fiber->stack_size = options->stack_size;
         fiber->future.entry.priority = options->priority;
+        fiber->future.value.destroy = options->destroy_result;
     }
 }
 
@@ -245,8 +246,8 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
-    if (EDDY__UNLIKELY (fiber->groups.next != NULL))
-        eddy__groups_leave (fiber);
+    if (fiber->groups.next != NULL)
+        eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
     eddy__future_drop_sole_maker (&fiber->future);
@@ -264,6 +265,14 @@ EDDY__FIBER_INLINE void fiber_bury (EddyFiber *fiber)
 
 void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause)
 {
+    if (EDDY__UNLIKELY (fiber->in_shield))
+        eddy__shield_cancel_outermost (fiber, cause);
+    else
+        eddy__fiber_cancel_inside (fiber, cause);
+}
+
+void eddy__fiber_cancel_inside (EddyFiber *fiber, EddyError *cause)
+{
     if (fiber->cancelled || fiber->state == EDDY_FIBER_DONE) {
         eddy_unref (cause);
         return;
@@ -274,7 +283,7 @@ void eddy__fiber_cancel (EddyFiber *fiber, EddyError *cause)
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
     if (fiber->groups.next != NULL)
-        eddy__groups_cancel (fiber);
+        eddy__groups_cancel (&fiber->groups, cause);
     EddyFiberWait *wait = fiber->wait;
     if (wait == NULL || fiber->shielded > 0)
         return;
@@ -312,7 +321,9 @@ static void fiber_request_cancel (EddyFuture *future)
 static void fiber_scope_cancelled (EddyCancelWatch *watch)
 {
     EddyFiber *fiber = EDDY__CONTAINER (watch, EddyFiber, scope_watch);
-    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (fiber->scope));
+    const EddyCancellable *scope =
+        fiber->in_shield ? eddy__shield_get_outermost_scope (fiber) : fiber->scope;
+    eddy__fiber_cancel (fiber, eddy__cancellable_ref_cause (scope));
 }
 
 static void fiber_parent_cancelled (EddyCancelWatch *watch)
@@ -325,14 +336,11 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
 {
     if (fiber->scope != NULL)
         return fiber->scope;
+    if (EDDY__UNLIKELY (fiber->in_shield))
+        return eddy__shield_make_scope (fiber);
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    int64_t deadline_ns =
-        fiber->group == NULL ? INT64_MAX : eddy__group_get_deadline (fiber->group);
-    if (fiber->parent != NULL || deadline_ns == INT64_MAX)
-        fiber->scope = eddy_cancellable_new_child (fiber->parent);
-    else
-        fiber->scope = eddy__cancellable_new_with_deadline (deadline_ns);
+    fiber->scope = eddy_cancellable_new_child (eddy__fiber_get_parent (fiber));
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;
@@ -504,13 +512,17 @@ EDDY__FIBER_INLINE EddyFiber *fiber_work (EddyFiber *fiber)
         fiber_call_function (fiber);
     else
         fiber->body (fiber, &fiber->future.value, &fiber->future.error);
-    fiber->future.context->live_fibers--;
+    EddyContext *context = fiber->future.context;
     if (EDDY__LIKELY (fiber->plain && fiber->future.error == NULL)) {
+        context->live_fibers--;
         fiber->state = EDDY_FIBER_DONE;
         EddyFiber *heir = fiber_take_heir (fiber);
         eddy__future_finish_sole (&fiber->future);
         return heir;
     }
+    if (EDDY__UNLIKELY (fiber->has_locals))
+        eddy__fiber_clear_locals (fiber);
+    context->live_fibers--;
     if (fiber->listed)
         eddy__list_remove (&fiber->member);
     fiber_complete (fiber);
@@ -588,9 +600,10 @@ void eddy_fiber_yield (void)
     EddyFiber *fiber = eddy__fiber_current ();
     if (fiber == NULL)
         return;
+    EddyContext *context = fiber->future.context;
     fiber->state = EDDY_FIBER_READY;
-    eddy__context_queue (fiber->future.context, &fiber->future.entry);
-    fiber_leave (fiber);
+    eddy__context_queue_running (context, &fiber->future.entry);
+    fiber_leave (fiber, context);
 }
 
 /* --- questions -------------------------------------------------------------------------------- */
@@ -610,4 +623,18 @@ const char *eddy_fiber_get_name (void)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     return fiber == NULL ? NULL : fiber_get_name (fiber);
+}
+
+void eddy_fiber_set_name (const char *name)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL);
+    fiber->name = name;
+}
+
+void eddy_fiber_set_priority (int priority)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber != NULL);
+    fiber->future.entry.priority = priority;
 }

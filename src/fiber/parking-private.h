@@ -14,7 +14,7 @@
 #pragma once
 
 #include "base/lock-private.h"
-#include "fiber/fiber-private.h"
+#include "fiber/turn-private.h"
 
 /* On the waiting fiber's stack. */
 typedef struct EddyParking {
@@ -42,11 +42,30 @@ static inline int eddy__parking_begin (EddyParking *parking, EddyFiber *fiber,
     return 0;
 }
 
+/* What eddy__parking_wait() goes on with: besides the fiber's own, another cancellable is watched;
+ * the wait has been cancelled, with `answer`, unless a grant was first. */
+int eddy__parking_wait_watched (EddyParking *parking, EddyLock *lock, EddyCancellable *cancellable,
+                                const EddyWaitKind *kind, const void *on);
+int eddy__parking_withdraw (EddyParking *parking, EddyLock *lock, int answer,
+                            const EddyWaitKind *kind, const void *on);
+
 /* Waits, with the lock held and the parking in the object's list; the lock is given back. Returns 0
  * when it was granted, also when it was cancelled as well; -ECANCELED or -ENOMEM when it was not:
- * it is off the list. In the fiber. */
-int eddy__parking_wait (EddyParking *parking, EddyLock *lock, bool locked,
-                        EddyCancellable *cancellable, const EddyWaitKind *kind, const void *on);
+ * it is off the list. In the fiber. Inlined as a whole, as turn-private.h says. */
+EDDY__FIBER_INLINE int eddy__parking_wait (EddyParking *parking, EddyLock *lock, bool locked,
+                                           EddyCancellable *cancellable, const EddyWaitKind *kind,
+                                           const void *on)
+{
+    EddyFiber *fiber = parking->wait.fiber;
+    fiber->wait = &parking->wait;
+    eddy__unlock (lock, locked);
+    if (EDDY__UNLIKELY (cancellable != NULL && cancellable != fiber->scope))
+        return eddy__parking_wait_watched (parking, lock, cancellable, kind, on);
+    fiber_park (&parking->wait, kind, on);
+    if (EDDY__LIKELY (!parking->wait.was_cancelled))
+        return 0;
+    return eddy__parking_withdraw (parking, lock, -ECANCELED, kind, on);
+}
 
 /* Lets the waiter go on, after taking it off the list, with or without the lock. Any thread. From
  * now on the parking is the waiter's. */

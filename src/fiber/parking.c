@@ -2,8 +2,6 @@
 /* Fibers in lists of waiters: the wait, the grant from any thread, the cancel. */
 #include "fiber/parking-private.h"
 
-#include "fiber/turn-private.h"
-
 /* Another thread's grant has come home. */
 static void parking_arrived (EddyEntry *entry)
 {
@@ -29,8 +27,8 @@ void eddy__parking_grant (EddyParking *parking)
 }
 
 /* Gives up: `answer`, unless a grant was first. That may be on its way here. */
-static int parking_withdraw (EddyParking *parking, EddyLock *lock, int answer,
-                             const EddyWaitKind *kind, const void *on)
+int eddy__parking_withdraw (EddyParking *parking, EddyLock *lock, int answer,
+                            const EddyWaitKind *kind, const void *on)
 {
     bool locked = eddy__lock (lock);
     bool waiting = eddy__list_is_linked (&parking->member);
@@ -53,9 +51,8 @@ static void parking_cancelled (EddyCancelWatch *watch)
     eddy__fiber_wake (&parking->wait);
 }
 
-/* Watches the cancellable that was given, besides the fiber's own. */
-static int parking_wait_watched (EddyParking *parking, EddyLock *lock, EddyCancellable *cancellable,
-                                 const EddyWaitKind *kind, const void *on)
+int eddy__parking_wait_watched (EddyParking *parking, EddyLock *lock, EddyCancellable *cancellable,
+                                const EddyWaitKind *kind, const void *on)
 {
     EddyContext *context = parking->wait.fiber->future.context;
     parking->watch.cancelled = parking_cancelled;
@@ -65,21 +62,7 @@ static int parking_wait_watched (EddyParking *parking, EddyLock *lock, EddyCance
         eddy__cancellable_unwatch (&parking->watch);
         answer = parking->wait.was_cancelled ? -ECANCELED : 0;
     }
-    return answer == 0 ? 0 : parking_withdraw (parking, lock, answer, kind, on);
-}
-
-int eddy__parking_wait (EddyParking *parking, EddyLock *lock, bool locked,
-                        EddyCancellable *cancellable, const EddyWaitKind *kind, const void *on)
-{
-    EddyFiber *fiber = parking->wait.fiber;
-    fiber->wait = &parking->wait;
-    eddy__unlock (lock, locked);
-    if (EDDY__UNLIKELY (cancellable != NULL && cancellable != fiber->scope))
-        return parking_wait_watched (parking, lock, cancellable, kind, on);
-    fiber_park (&parking->wait, kind, on);
-    if (EDDY__LIKELY (!parking->wait.was_cancelled))
-        return 0;
-    return parking_withdraw (parking, lock, -ECANCELED, kind, on);
+    return answer == 0 ? 0 : eddy__parking_withdraw (parking, lock, answer, kind, on);
 }
 
 EddyError *eddy__parking_make_error (int answer, EddyFiber *fiber, EddyCancellable *cancellable,

@@ -11,9 +11,10 @@
 #include "sys/process-private.h"
 
 typedef struct Run {
-    int (*function) (int argc, char **argv);
+    int (*function) (int argc, char **argv, void *data);
     int argc;
     char **argv;
+    void *data;
     int status;
     int signal_number; /* the first that came; 0: none */
     EddyFuture *fiber;
@@ -23,7 +24,7 @@ static void *run_main (void *data, EddyError **error)
 {
     Run *run = data;
     (void) error;
-    run->status = run->function (run->argc, run->argv);
+    run->status = run->function (run->argc, run->argv, run->data);
     return NULL;
 }
 
@@ -75,15 +76,17 @@ static void run_unwatch (EddySource *source)
     eddy_unref (source);
 }
 
-int eddy_run (int (*function) (int argc, char **argv), int argc, char **argv)
+int eddy_run_full (int (*function) (int argc, char **argv, void *data), int argc, char **argv,
+                   void *data, const EddyFiberOptions *options)
 {
     EDDY__EXPECT (function != NULL && !eddy_in_fiber (), 1);
-    Run run = { .function = function, .argc = argc, .argv = argv, .status = 1 };
-    EddyFiberOptions options = { .name = "main" };
+    static const EddyFiberOptions usual = { .name = "main" };
+    Run run = { function, argc, argv, data, .status = 1 };
     EddyError *error = NULL;
     EddySource *interrupt = run_watch (&run, SIGINT, run_interrupted);
     EddySource *terminate = run_watch (&run, SIGTERM, run_terminated);
-    run.fiber = eddy_spawn_full (NULL, run_main, &run, NULL, &options, EDDY_PLACE);
+    run.fiber = eddy_spawn_full (NULL, run_main, &run, NULL, options == NULL ? &usual : options,
+                                 EDDY_PLACE);
     if (!eddy_block_on_complete (NULL, run.fiber, &error))
         fprintf (stderr, "eddy_run: %s\n", eddy_error_get_message (error));
     eddy_clear_error (&error);
@@ -94,4 +97,22 @@ int eddy_run (int (*function) (int argc, char **argv), int argc, char **argv)
     if (run.signal_number != 0 && (run.status == EXIT_SUCCESS || run.status == EXIT_FAILURE))
         return 128 + run.signal_number;
     return run.status;
+}
+
+/* What eddy_run() is given: a function without data. */
+typedef struct RunPlain {
+    int (*function) (int argc, char **argv);
+} RunPlain;
+
+static int run_plain (int argc, char **argv, void *data)
+{
+    const RunPlain *plain = data;
+    return plain->function (argc, argv);
+}
+
+int eddy_run (int (*function) (int argc, char **argv), int argc, char **argv)
+{
+    EDDY__EXPECT (function != NULL, 1);
+    RunPlain plain = { function };
+    return eddy_run_full (run_plain, argc, argv, &plain, NULL);
 }

@@ -96,7 +96,8 @@ EDDY__FIBER_INLINE bool fiber_make_fit (EddyFiber *fiber)
 EDDY__FIBER_INLINE EddyFiber *fiber_next (EddyContext *context)
 {
     EddyFiber *fiber = fiber_take (context);
-    while (fiber != NULL && fiber->state == EDDY_FIBER_NEW && !fiber_make_fit (fiber))
+    while (fiber != NULL && EDDY__UNLIKELY (fiber->state == EDDY_FIBER_NEW) &&
+           !fiber_make_fit (fiber))
         fiber = fiber_take (context);
     return fiber;
 }
@@ -110,17 +111,17 @@ typedef struct EddyFutureWait {
 /* Its watcher's: wakes the fiber. */
 void eddy__future_wait_completed (EddyWatcher *watcher);
 
-/* Lets others run. errno is the fiber's own. Most fibers of a burst never come here, and are never
- * listed. */
-EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber)
+/* Lets others of its context run. errno is the fiber's own. Most fibers of a burst never come here,
+ * and are never listed. */
+EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber, EddyContext *context)
 {
     if (EDDY__UNLIKELY (!fiber->listed)) {
-        eddy__list_append (&fiber->future.context->fibers, &fiber->member);
+        eddy__list_append (&context->fibers, &fiber->member);
         fiber->listed = true;
         fiber->plain = false;
     }
     int error_number = *fiber->error_number;
-    EddyFiber *next = fiber_next (fiber->future.context);
+    EddyFiber *next = fiber_next (context);
     if (next == fiber)
         fiber->state = EDDY_FIBER_RUNNING;
     else
@@ -136,7 +137,7 @@ EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const EddyWaitKind *kin
         fiber->waits_for = kind;
         fiber->waits_on = on;
         fiber->state = EDDY_FIBER_PARKED;
-        fiber_leave (fiber);
+        fiber_leave (fiber, fiber->future.context);
     }
     fiber->wait = NULL;
 }

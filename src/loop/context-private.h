@@ -189,6 +189,16 @@ bool eddy__context_dispatch (EddyContext *context);
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);
 
+/* eddy__context_queue() by what the context dispatches: mostly it joins the level of the pass. */
+static inline void eddy__context_queue_running (EddyContext *context, EddyEntry *entry)
+{
+    EddyReadyLevel *level = context->pass_level;
+    if (EDDY__LIKELY (level->priority == entry->priority))
+        eddy__ready_join (&context->ready, level, entry);
+    else
+        eddy__ready_push (&context->ready, entry);
+}
+
 /* Begins the next turn without going back to the loop; false when the loop would find something
  * else to do first. The pass's level has entries. */
 static inline bool eddy__context_next_turn (EddyContext *context)

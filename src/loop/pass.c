@@ -127,7 +127,7 @@ void eddy__context_collect (EddyContext *context, bool may_block)
  * the level is empty meanwhile, so it goes back to the loop. */
 static void pass_dispatch_observed (EddyContext *context, EddyReadyLevel *level)
 {
-    EddyReadyLevel nothing = { .priority = level->priority };
+    EddyReadyLevel nothing = { .priority = EDDY__PRIORITY_NOW }; /* which no entry waits with */
     EddyEntry *entry;
     context->pass_level = &nothing;
     context->observer->stepped (context->observer);

@@ -411,6 +411,25 @@ EDDY_TEST (D_group_is_waited_for_by_its_cancelled_maker)
     eddy_test_context_end (context);
 }
 
+static void *return_group (void *data, EddyError **error)
+{
+    (void) data, (void) error;
+    return eddy_group_new ();
+}
+
+EDDY_TEST (D_group_outlives_its_maker)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    EddyFuture *fiber = eddy_spawn (context, return_group, NULL, NULL);
+    EddyGroup *group = eddy_block_on (context, fiber, &error);
+    eddy_unref (fiber);
+    ck_assert (eddy_group_spawn (group, return_data, NULL, NULL, &error));
+    ck_assert (eddy_group_wait (group, &error));
+    eddy_unref (group);
+    eddy_test_context_end (context);
+}
+
 EDDY_TEST (D_group_of_a_plain_thread_is_cancelled)
 {
     EddyContext *context = eddy_test_context_begin ();

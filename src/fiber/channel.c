@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* EddyChannel: sending, receiving, closing. */
+#include "fiber/channel-private.h"
+
+#include <eddy/channel-bodies.h>
+
+#include "base/alloc-private.h"
+#include "fiber/wakers-private.h"
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+static void channel_dispose (void *object)
+{
+    EddyChannel *channel = object;
+    eddy_channel_close (channel);
+    while (channel->length > 0) {
+        void *message = channel_shift (channel);
+        if (channel->destroy != NULL)
+            channel->destroy (message);
+    }
+}
+
+static void channel_finalize (void *object)
+{
+    EddyChannel *channel = object;
+    eddy__free (channel->ring);
+}
+
+static const EddyClass channel_class = { .name = "EddyChannel",
+                                         .size = sizeof (EddyChannel),
+                                         .dispose = channel_dispose,
+                                         .finalize = channel_finalize };
+
+EddyChannel *eddy_channel_new (size_t capacity, void (*destroy) (void *message))
+{
+    size_t size;
+    void **ring = NULL;
+    if (__builtin_mul_overflow (capacity, sizeof *ring, &size))
+        return NULL;
+    if (capacity > 0 && (ring = eddy__alloc (size)) == NULL)
+        return NULL;
+    EddyChannel *channel = eddy_object_new (&channel_class);
+    if (channel == NULL) {
+        eddy__free (ring);
+        return NULL;
+    }
+    eddy__lock_init (&channel->lock);
+    eddy__list_init (&channel->sending.waiters);
+    eddy__list_init (&channel->receiving.waiters);
+    channel->capacity = capacity;
+    channel->ring = ring;
+    channel->destroy = destroy;
+    return channel;
+}
+
+void eddy_channel_set_name (EddyChannel *channel, const char *name)
+{
+    EDDY__EXPECT (channel != NULL);
+    channel->name = name;
+}
+
+/* --- who waits for whom ----------------------------------------------------------------------- */
+
+/* Once there are too many to remember, nothing is remembered any more. */
+void eddy__channel_add_user (EddyChannelEnd *end, const EddyFiber *fiber)
+{
+    for (int i = 0; i < EDDY__CHANNEL_USERS && fiber != NULL; i++) {
+        if (end->users[i] == fiber)
+            return;
+        if (end->users[i] == NULL) {
+            end->users[i] = fiber;
+            return;
+        }
+    }
+    end->has_others = true;
+}
+
+/* Nobody can tell who will be the first to use an end. */
+void eddy__channel_find_users (EddyChannel *channel, EddyChannelEnd *end, EddyWakers *wakers)
+{
+    bool locked = eddy__lock (&channel->lock);
+    if (end->has_others || end->users[0] == NULL)
+        eddy__wakers_add_unknown (wakers);
+    for (int i = 0; i < EDDY__CHANNEL_USERS && end->users[i] != NULL; i++)
+        eddy__wakers_add (wakers, end->users[i]);
+    eddy__unlock (&channel->lock, locked);
+}
+
+static const char *channel_get_name (const void *on)
+{
+    return ((const EddyChannel *) on)->name;
+}
+
+static void channel_find_receivers (const void *on, EddyWakers *wakers)
+{
+    EddyChannel *channel = (EddyChannel *) (uintptr_t) on;
+    eddy__channel_find_users (channel, &channel->receiving, wakers);
+}
+
+static void channel_find_senders (const void *on, EddyWakers *wakers)
+{
+    EddyChannel *channel = (EddyChannel *) (uintptr_t) on;
+    eddy__channel_find_users (channel, &channel->sending, wakers);
+}
+
+static const EddyWaitKind send_kind = { .what = "a channel to send to",
+                                        .get_name = channel_get_name,
+                                        .find_wakers = channel_find_receivers };
+static const EddyWaitKind receive_kind = { .what = "a channel to receive from",
+                                           .get_name = channel_get_name,
+                                           .find_wakers = channel_find_senders };
+
+/* --- sending and receiving -------------------------------------------------------------------- */
+
+EddyError *eddy__channel_make_error (EddyChannel *channel, int answer, EddyFiber *fiber,
+                                     EddyCancellable *cancellable, const char *what)
+{
+    const char *name = channel->name == NULL ? "a channel" : channel->name;
+    if (answer == -EPIPE)
+        return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED, "%s %s: it is closed", what,
+                               name);
+    if (answer == -EAGAIN)
+        return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_WOULD_BLOCK, "%s %s would wait", what,
+                               name);
+    return eddy__parking_make_error (answer, fiber, cancellable, what);
+}
+
+/* Waits at an end of the channel, which is locked. The slot has, or gets, the message. */
+EDDY__FIBER_INLINE int channel_wait (EddyChannel *channel, EddyChannelEnd *end,
+                                     EddyChannelWaiter *waiter, bool locked,
+                                     EddyCancellable *cancellable, const EddyWaitKind *kind)
+{
+    waiter->part = NULL;
+    eddy__list_append (&end->waiters, &waiter->parking.member);
+    int answer =
+        eddy__parking_wait (&waiter->parking, &channel->lock, locked, cancellable, kind, channel);
+    return answer == 0 && waiter->parking.slot == NULL ? -EPIPE : answer;
+}
+
+EDDY__FIBER_INLINE int channel_send (EddyChannel *channel, EddyFiber *fiber, void *message,
+                                     EddyCancellable *cancellable)
+{
+    EddyChannelWaiter waiter;
+    EddyParking *receiver;
+    int answer = eddy__parking_begin (&waiter.parking, fiber, cancellable);
+    if (EDDY__UNLIKELY (answer < 0))
+        return answer;
+    bool locked = eddy__lock (&channel->lock);
+    eddy__channel_used (&channel->sending, fiber);
+    answer = channel_put (channel, message, &receiver);
+    if (answer == -EAGAIN) {
+        waiter.parking.slot = message;
+        return channel_wait (channel, &channel->sending, &waiter, locked, cancellable, &send_kind);
+    }
+    eddy__unlock (&channel->lock, locked);
+    if (receiver != NULL)
+        eddy__parking_grant (receiver);
+    return answer;
+}
+
+EDDY__FIBER_PATH bool eddy_channel_send_body (EddyChannel *channel, void *message,
+                                              EddyCancellable *cancellable, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (channel != NULL && message != NULL, false);
+    int answer = channel_send (channel, fiber, message, cancellable);
+    if (EDDY__LIKELY (answer == 0))
+        return true;
+    eddy_error_take (error,
+                     eddy__channel_make_error (channel, answer, fiber, cancellable, "sending to"));
+    return false;
+}
+
+EDDY__FIBER_INLINE int channel_receive (EddyChannel *channel, EddyFiber *fiber, void **message,
+                                        EddyCancellable *cancellable)
+{
+    EddyChannelWaiter waiter;
+    EddyParking *sender;
+    int answer = eddy__parking_begin (&waiter.parking, fiber, cancellable);
+    if (EDDY__UNLIKELY (answer < 0))
+        return answer;
+    bool locked = eddy__lock (&channel->lock);
+    eddy__channel_used (&channel->receiving, fiber);
+    answer = channel_take (channel, message, &sender);
+    if (answer == -EAGAIN) {
+        answer = channel_wait (channel, &channel->receiving, &waiter, locked, cancellable,
+                               &receive_kind);
+        *message = waiter.parking.slot;
+        return answer;
+    }
+    eddy__unlock (&channel->lock, locked);
+    if (sender != NULL)
+        eddy__parking_grant (sender);
+    return answer;
+}
+
+EDDY__FIBER_PATH void *eddy_channel_receive_body (EddyChannel *channel,
+                                                  void (**destroy) (void *pointer),
+                                                  EddyCancellable *cancellable, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (channel != NULL, NULL);
+    *destroy = channel->destroy;
+    void *message;
+    int answer = channel_receive (channel, fiber, &message, cancellable);
+    if (EDDY__LIKELY (answer == 0))
+        return message;
+    eddy_error_take (
+        error, eddy__channel_make_error (channel, answer, fiber, cancellable, "receiving from"));
+    return NULL;
+}
+
+bool eddy_channel_try_send (EddyChannel *channel, void *message, EddyError **error)
+{
+    EDDY__EXPECT (channel != NULL && message != NULL, false);
+    EddyParking *receiver;
+    bool locked = eddy__lock (&channel->lock);
+    eddy__channel_used (&channel->sending, eddy__fiber_current ());
+    int answer = channel_put (channel, message, &receiver);
+    eddy__unlock (&channel->lock, locked);
+    if (receiver != NULL)
+        eddy__parking_grant (receiver);
+    if (answer == 0)
+        return true;
+    eddy_error_take (error, eddy__channel_make_error (channel, answer, NULL, NULL, "sending to"));
+    return false;
+}
+
+void *eddy_channel_try_receive (EddyChannel *channel, EddyError **error)
+{
+    EDDY__EXPECT (channel != NULL, NULL);
+    EddyParking *sender;
+    void *message;
+    bool locked = eddy__lock (&channel->lock);
+    eddy__channel_used (&channel->receiving, eddy__fiber_current ());
+    int answer = channel_take (channel, &message, &sender);
+    eddy__unlock (&channel->lock, locked);
+    if (sender != NULL)
+        eddy__parking_grant (sender);
+    if (answer == 0)
+        return message;
+    eddy_error_take (error,
+                     eddy__channel_make_error (channel, answer, NULL, NULL, "receiving from"));
+    return NULL;
+}
+
+/* --- closing ---------------------------------------------------------------------------------- */
+
+/* With the lock held: until its grant a waiter may still take itself off the list. */
+static void channel_end_waits (EddyChannelEnd *end)
+{
+    for (EddyList *link; (link = eddy__list_pop (&end->waiters)) != NULL;) {
+        EddySelectPart *part = eddy__channel_link_part (link);
+        EddyParking *parking = EDDY__CONTAINER (link, EddyParking, member);
+        if (part == NULL)
+            parking->slot = NULL;
+        else
+            parking = eddy__select_take_closed (part);
+        if (parking != NULL)
+            eddy__parking_grant (parking);
+    }
+}
+
+void eddy_channel_close (EddyChannel *channel)
+{
+    EDDY__EXPECT (channel != NULL);
+    bool locked = eddy__lock (&channel->lock);
+    channel->closed = true;
+    channel_end_waits (&channel->sending);
+    channel_end_waits (&channel->receiving);
+    eddy__unlock (&channel->lock, locked);
+}
+
+/* --- questions -------------------------------------------------------------------------------- */
+
+bool eddy_channel_is_closed (EddyChannel *channel)
+{
+    EDDY__EXPECT (channel != NULL, true);
+    bool locked = eddy__lock (&channel->lock);
+    bool closed = channel->closed;
+    eddy__unlock (&channel->lock, locked);
+    return closed;
+}
+
+size_t eddy_channel_get_length (EddyChannel *channel)
+{
+    EDDY__EXPECT (channel != NULL, 0);
+    bool locked = eddy__lock (&channel->lock);
+    size_t length = channel->length;
+    eddy__unlock (&channel->lock, locked);
+    return length;
+}
+
+size_t eddy_channel_get_capacity (EddyChannel *channel)
+{
+    EDDY__EXPECT (channel != NULL, 0);
+    return channel->capacity;
+}

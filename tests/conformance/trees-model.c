@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Random trees: what the documentation promises, as simply as it can be said. Nothing of the
+ * library is asked here but errors for their codes.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "test.h"
+#include "trees.h"
+
+void tree_log (Tree *tree, const char *format, ...)
+{
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (tree->log[tree->n_log++ % TREE_LOG], sizeof tree->log[0], format, arguments);
+    va_end (arguments);
+}
+
+_Noreturn void tree_fail (Tree *tree, const char *format, ...)
+{
+    char text[160];
+    va_list arguments;
+    va_start (arguments, format);
+    vsnprintf (text, sizeof text, format, arguments);
+    va_end (arguments);
+    tree_print (tree);
+    ck_abort_msg ("seed %llu: %s (again: EDDY_TREES_SEED=%llu)", (unsigned long long) tree->seed,
+                  text, (unsigned long long) tree->seed);
+    __builtin_unreachable ();
+}
+
+/* --- cancels ---------------------------------------------------------------------------------- */
+
+static uint64_t model_cause_of (const EddyError *error)
+{
+    if (eddy_error_is_cancelled (error))
+        return TREE_CAUSE_PLAIN;
+    if (eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_TIMED_OUT))
+        return TREE_CAUSE_TIMED_OUT;
+    if (error != NULL && strcmp (eddy_error_get_domain (error), "tree-cause") == 0)
+        return UINT64_C (1) << eddy_error_get_code (error);
+    return 0;
+}
+
+static uint64_t model_cause_by (const TreeNode *by, bool has_cause)
+{
+    return has_cause ? UINT64_C (1) << by->id : TREE_CAUSE_PLAIN;
+}
+
+/* One more asks; who has been told listens to nobody else. */
+static bool model_ask (TreeCancel *cancel, TreeAsked asked, uint64_t causes)
+{
+    if (cancel->asked == TREE_TOLD)
+        return false;
+    cancel->causes |= causes;
+    if (asked > cancel->asked)
+        cancel->asked = asked;
+    return true;
+}
+
+static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes);
+
+static void model_ask_group (Tree *tree, TreeGroup *group, TreeAsked asked, uint64_t causes)
+{
+    model_ask (&group->cancel, asked, causes);
+    for (unsigned i = 0; i < tree->n_nodes; i++)
+        if (tree->nodes[i].group == group->id)
+            model_ask_node (&tree->nodes[i], asked, causes);
+}
+
+/* Who waits for a group's end and is cancelled cancels it, when his turn has come. */
+static void model_ask_joined (TreeNode *node, TreeAsked asked)
+{
+    const TreeCancel *seen = &node->cancels[node->n_shields];
+    TreeGroup *group = node->joins < 0 ? NULL : &node->tree->groups[node->joins];
+    if (group == NULL || group->running == 0 || seen->asked == TREE_NOT_ASKED)
+        return;
+    model_ask_group (node->tree, group, asked, seen->causes);
+}
+
+/* What was made in one of its shields, or outside them. */
+static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, uint64_t causes)
+{
+    Tree *tree = node->tree;
+    if (!model_ask (&node->cancels[shield], asked, causes))
+        return;
+    for (unsigned i = 0; i < tree->n_groups; i++) {
+        TreeGroup *group = &tree->groups[i];
+        if (group->group != NULL && group->maker == node->id && group->shield == shield)
+            model_ask_group (tree, group, asked, causes);
+    }
+    model_ask_joined (node, TREE_ASKED);
+}
+
+static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes)
+{
+    if (node->life == TREE_SPAWNED || node->life == TREE_RUNNING)
+        model_ask_inside (node, /* shield= */ 0, asked, causes);
+}
+
+/* What its waits see. */
+static const TreeCancel *model_seen (const TreeNode *node)
+{
+    return &node->cancels[node->n_shields];
+}
+
+void tree_model_shield (TreeNode *node, int64_t timeout_ns)
+{
+    tree_log (node->tree, "%u: shield for %lld", node->id, (long long) timeout_ns);
+    node->cancels[++node->n_shields] = (TreeCancel){ TREE_NOT_ASKED, 0 };
+    if (timeout_ns == 0)
+        model_ask_inside (node, node->n_shields, TREE_ASKED, TREE_CAUSE_TIMED_OUT);
+}
+
+void tree_model_unshield (TreeNode *node)
+{
+    tree_log (node->tree, "%u: end of shield", node->id);
+    node->n_shields--;
+}
+
+void tree_model_cancel_group (TreeGroup *group, TreeNode *by)
+{
+    tree_log (by->tree, "%u cancels group %u", by->id, group->id);
+    model_ask_group (by->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
+}
+
+/* The request travels to the node: from now on it cannot begin to wait, but whether it has been
+ * told is not known. */
+void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause)
+{
+    tree_log (node->tree, "%u cancels node %u%s", by->id, node->id, has_cause ? ": a cause" : "");
+    model_ask_node (node, TREE_ASKED, model_cause_by (by, has_cause));
+    node->scope_cancelled = true;
+}
+
+void tree_model_cancel_fiber (TreeNode *node)
+{
+    tree_log (node->tree, "node %u is cancelled by its future", node->id);
+    model_ask_node (node, TREE_TOLD, TREE_CAUSE_PLAIN);
+}
+
+void tree_model_pull (Tree *tree, TreeNode *by, bool has_cause)
+{
+    tree_log (tree, "%u pulls the lever", by->id);
+    model_ask (&tree->lever_cancel, TREE_TOLD, model_cause_by (by, has_cause));
+}
+
+/* --- waits ------------------------------------------------------------------------------------ */
+
+static bool model_is_in_vain (const TreeNode *node)
+{
+    return model_seen (node)->asked == TREE_TOLD || (node->scope_cancelled && node->n_shields == 0);
+}
+
+void tree_model_wait (TreeNode *node, int kind)
+{
+    tree_log (node->tree, "%u: %s", node->id, tree_step_name (kind));
+    node->waits_in = kind;
+    node->waits_in_vain = model_is_in_vain (node);
+}
+
+static void model_expect_cause (TreeNode *node, const EddyError *error, uint64_t others)
+{
+    uint64_t causes = others | model_seen (node)->causes;
+    if ((model_cause_of (error) & causes) == 0)
+        tree_fail (node->tree, "node %u is told '%s' and may be told %llx", node->id,
+                   error == NULL ? "nothing" : eddy_error_get_message (error),
+                   (unsigned long long) causes);
+}
+
+void tree_model_waited (TreeNode *node, bool good, const EddyError *error)
+{
+    int kind = node->waits_in;
+    bool may_end = kind == TREE_SLEEP && !node->waits_in_vain;
+    uint64_t others = kind == TREE_TIMED  ? TREE_CAUSE_TIMED_OUT
+                      : kind == TREE_HELD ? node->tree->lever_cancel.causes
+                                          : 0;
+    tree_log (node->tree, "%u: %s %s", node->id, tree_step_name (kind), good ? "done" : "failed");
+    node->waits_in = -1;
+    if (good && !may_end)
+        tree_fail (node->tree, "node %u has waited (%s) to a good end", node->id,
+                   tree_step_name (kind));
+    if (!good)
+        model_expect_cause (node, error, others);
+}
+
+/* Either the child's own answer, or a cancel that came before it. */
+void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyError *error)
+{
+    tree_log (node->tree, "%u: await of %u %s", node->id, child->id, good ? "done" : "failed");
+    node->waits_in = -1;
+    bool ended = child->life == TREE_ENDED;
+    if (good && (!ended || child->error != NULL))
+        tree_fail (node->tree, "node %u has got a value of node %u", node->id, child->id);
+    if (!good && !(ended && child->error == error))
+        model_expect_cause (node, error, 0);
+    if (!good && ended && child->error != error)
+        tree_fail (node->tree, "node %u has lost the answer of node %u", node->id, child->id);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+void tree_model_spawning (TreeNode *node, TreeNode *by)
+{
+    tree_log (by->tree, "%u: spawns %u", by->id, node->id);
+    by->waits_in = TREE_SPAWN;
+}
+
+static void model_join_group (TreeNode *node)
+{
+    TreeGroup *group = &node->tree->groups[node->group];
+    group->running++;
+    if (group->limit != 0 && group->running > group->limit)
+        tree_fail (node->tree, "group %u has %u running and a limit of %u", group->id,
+                   group->running, group->limit);
+    if (group->cancel.asked == TREE_TOLD)
+        tree_fail (node->tree, "node %u was spawned in cancelled group %u", node->id, group->id);
+    node->cancels[0] = group->cancel;
+}
+
+void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted)
+{
+    Tree *tree = node->tree;
+    tree_log (tree, "node %u was %s", node->id, accepted ? "spawned" : "refused");
+    if (by != NULL)
+        by->waits_in = -1;
+    if (accepted) {
+        node->life = TREE_SPAWNED;
+        tree->live++;
+        if (node->group >= 0)
+            model_join_group (node);
+        return;
+    }
+    node->life = TREE_REFUSED;
+    if (tree->groups[node->group].cancel.asked == TREE_NOT_ASKED &&
+        model_seen (by)->asked == TREE_NOT_ASKED)
+        tree_fail (tree, "node %u was refused, and nobody cancelled", node->id);
+    if (node->destroyed != 1)
+        tree_fail (tree, "node %u was refused, its data not destroyed", node->id);
+}
+
+void tree_model_began (TreeNode *node)
+{
+    tree_log (node->tree, "%u begins", node->id);
+    if (node->life != TREE_SPAWNED)
+        tree_fail (node->tree, "node %u begins in state %d", node->id, node->life);
+    node->life = TREE_RUNNING;
+}
+
+/* Whether an error is what its cancel may have brought about. */
+static bool model_has_caused (const TreeGroup *group, const EddyError *error)
+{
+    return eddy_error_is_cancelled (error) || (model_cause_of (error) & group->cancel.causes) != 0;
+}
+
+/* The group keeps the error, unless it is the end that its own cancel has brought about. */
+static void model_leave_group (TreeNode *node, EddyError *error)
+{
+    TreeGroup *group = &node->tree->groups[node->group];
+    group->running--;
+    bool is_sure = group->cancel.asked == TREE_NOT_ASKED || !model_has_caused (group, error);
+    if (error == NULL || (!is_sure && group->cancel.asked == TREE_TOLD))
+        return;
+    group->errors[group->n_errors++] = (TreeError){ eddy_ref (error), is_sure };
+    model_ask_group (node->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
+}
+
+void tree_model_ended (TreeNode *node, EddyError *error)
+{
+    tree_log (node->tree, "%u ends%s%s", node->id, error == NULL ? "" : ": ",
+              error == NULL ? "" : eddy_error_get_message (error));
+    if (node->cleaned != 1)
+        tree_fail (node->tree, "node %u was cleaned up %d times", node->id, node->cleaned);
+    node->life = TREE_ENDED;
+    node->error = eddy_ref (error);
+    if (node->group >= 0)
+        model_leave_group (node, error);
+}
+
+void tree_model_destroyed (TreeNode *node)
+{
+    if (node->destroyed++ > 0)
+        tree_fail (node->tree, "the data of node %u were destroyed again", node->id);
+    if (node->life == TREE_RUNNING)
+        tree_fail (node->tree, "the data of node %u were destroyed while it runs", node->id);
+    if (node->life == TREE_ENDED)
+        node->tree->live--;
+}
+
+/* --- groups ----------------------------------------------------------------------------------- */
+
+void tree_model_opened (TreeGroup *group, TreeNode *maker)
+{
+    tree_log (maker->tree, "%u: opens group %u", maker->id, group->id);
+    group->shield = maker->n_shields;
+    group->cancel = *model_seen (maker);
+}
+
+void tree_model_joins (TreeGroup *group, TreeNode *by)
+{
+    tree_log (by->tree, "%u: joins group %u", by->id, group->id);
+    by->waits_in = TREE_JOIN;
+    by->joins = group->id;
+    model_ask_joined (by, model_seen (by)->asked);
+}
+
+/* The cause of its cancel is among the errors once at most, wherever. */
+static void model_skip_cause (const TreeGroup *group, const EddyError *expected, size_t *next,
+                              bool *told_cause)
+{
+    if (*told_cause || *next >= eddy_group_get_n_errors (group->group))
+        return;
+    const EddyError *error = eddy_group_get_error (group->group, *next);
+    *told_cause = error != expected && !eddy_error_is_cancelled (error) &&
+                  (model_cause_of (error) & group->cancel.causes) != 0;
+    *next += *told_cause;
+}
+
+/* No child is left, and all errors are there in their order. */
+void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyError *error)
+{
+    Tree *tree = by->tree;
+    tree_log (tree, "%u: has joined group %u", by->id, group->id);
+    by->waits_in = -1;
+    by->joins = -1;
+    for (unsigned i = 0; i < tree->n_nodes; i++) {
+        const TreeNode *child = &tree->nodes[i];
+        if (child->group == group->id &&
+            (child->life == TREE_SPAWNED || child->life == TREE_RUNNING || child->destroyed > 1 ||
+             (child->life == TREE_ENDED && child->destroyed == 0)))
+            tree_fail (tree, "group %u has ended before its node %u", group->id, i);
+    }
+    size_t n_kept = eddy_group_get_n_errors (group->group), next = 0;
+    bool told_cause = false;
+    for (unsigned i = 0; i < group->n_errors; i++) {
+        const TreeError *expected = &group->errors[i];
+        model_skip_cause (group, expected->error, &next, &told_cause);
+        if (next < n_kept && eddy_group_get_error (group->group, next) == expected->error)
+            next++;
+        else if (expected->is_sure)
+            tree_fail (tree, "group %u has lost the error '%s'", group->id,
+                       eddy_error_get_message (expected->error));
+    }
+    model_skip_cause (group, NULL, &next, &told_cause);
+    if (next != n_kept)
+        tree_fail (tree, "group %u has %zu errors too many", group->id, n_kept - next);
+    const EddyError *first = n_kept > 0 ? eddy_group_get_error (group->group, 0) : NULL;
+    if (good != (n_kept == 0) || error != first)
+        tree_fail (tree, "group %u does not tell its first error", group->id);
+}
+
+/* --- quiet ------------------------------------------------------------------------------------ */
+
+/* Whether a node waits for what comes by itself; fails when it waits for nothing at all. */
+static bool model_is_node_due (TreeNode *node)
+{
+    Tree *tree = node->tree;
+    int kind = node->waits_in;
+    if (kind == TREE_SLEEP || kind == TREE_TIMED)
+        return true;
+    bool is_freed = model_seen (node)->asked != TREE_NOT_ASKED ||
+                    (kind == TREE_HELD && tree->lever_cancel.asked != TREE_NOT_ASKED);
+    if (kind == TREE_HELD && is_freed) /* the kernel is still at it */
+        return true;
+    if ((kind == TREE_FOREVER || kind == TREE_AWAIT || kind == TREE_SPAWN) && is_freed)
+        tree_fail (tree, "node %u waits (%s) though it is cancelled", node->id,
+                   tree_step_name (kind));
+    return false;
+}
+
+bool tree_model_is_quiet (Tree *tree)
+{
+    bool is_quiet = true;
+    for (unsigned i = 0; i < tree->n_nodes; i++) {
+        TreeNode *node = &tree->nodes[i];
+        if (node->life == TREE_RUNNING && model_is_node_due (node))
+            is_quiet = false;
+        if (node->life == TREE_SPAWNED)
+            tree_fail (tree, "node %u never begins", i);
+    }
+    return is_quiet;
+}
+
+void tree_model_finished (Tree *tree)
+{
+    for (unsigned i = 0; i < tree->n_nodes; i++) {
+        const TreeNode *node = &tree->nodes[i];
+        int expected = node->life == TREE_ENDED || node->life == TREE_REFUSED;
+        if (node->life == TREE_SPAWNED || node->life == TREE_RUNNING ||
+            node->destroyed != expected || node->cleaned != (node->life == TREE_ENDED))
+            tree_fail (tree, "node %u is left in state %d, destroyed %d times", i, node->life,
+                       node->destroyed);
+    }
+    if (tree->live != 0)
+        tree_fail (tree, "%u are left alive", tree->live);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What fibers may ask of the one door to malloc, once a thread is warm: nothing to wait, one record
+ * to begin. Records that come from a thread's own lists are counted, too.
+ */
+#include <unistd.h>
+
+#include "base/alloc-private.h"
+#include "context.h"
+#include "faults.h"
+
+enum { ROUNDS = 1000 };
+
+static long budget_asked;
+
+static int budget_count (size_t size, void *data)
+{
+    (void) size;
+    (void) data;
+    budget_asked++;
+    return 0;
+}
+
+/* Runs the fiber once to warm up, and then once more; returns what that asked for. Asserts that it
+ * had no mapping made nor changed. */
+static long budget_of (EddyFiberFunc function, void *data)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    ck_assert_ptr_nonnull (eddy_test_run_fiber (context, function, data));
+    eddy_test_count_calls ();
+    budget_asked = 0;
+    eddy__alloc_set_fault (budget_count, NULL);
+    void *value = eddy_test_run_fiber (context, function, data);
+    long asked = budget_asked;
+    eddy__alloc_set_fault (NULL, NULL);
+    ck_assert_ptr_nonnull (value);
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_MMAP), 0);
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_MPROTECT), 0);
+    ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_MADVISE), 0);
+    eddy_test_no_faults ();
+    eddy_test_context_end (context);
+    return asked;
+}
+
+/* Each of the functions below is a fiber itself: that is the 1 of the budgets. */
+
+static void *increment (void *data, EddyError **error)
+{
+    (void) error;
+    return (char *) data + 1;
+}
+
+/* One at a time: each is spawned on the stack of the one before. */
+static void *spawn_one_by_one (void *data, EddyError **error)
+{
+    char *value = data;
+    for (int i = 0; i < ROUNDS; i++) {
+        EDDY_AUTO (EddyFuture) fiber = eddy_spawn_local (increment, value, NULL);
+        value = eddy_await (fiber, error);
+    }
+    return value == (char *) data + ROUNDS ? data : NULL;
+}
+
+EDDY_TEST (a_spawn_asks_for_one_record_and_its_await_for_none)
+{
+    char data[ROUNDS + 1];
+    ck_assert_int_eq (budget_of (spawn_one_by_one, data), 1 + ROUNDS);
+}
+
+static void *yield_and_increment (void *data, EddyError **error)
+{
+    for (int i = 0; i < 10; i++)
+        eddy_fiber_yield ();
+    return increment (data, error);
+}
+
+/* Many at once, each of which lets others run: each needs a stack of its own. */
+static void *spawn_many (void *data, EddyError **error)
+{
+    EddyFuture *fibers[ROUNDS];
+    int n_right = 0;
+    for (int i = 0; i < ROUNDS; i++)
+        fibers[i] = eddy_spawn_local (yield_and_increment, data, NULL);
+    for (int i = 0; i < ROUNDS; i++) {
+        n_right += eddy_await (fibers[i], error) == (char *) data + 1;
+        eddy_unref (fibers[i]);
+    }
+    return n_right == ROUNDS ? data : NULL;
+}
+
+EDDY_TEST (a_thousand_spawns_on_warm_stacks_ask_for_one_record_each)
+{
+    char data[2];
+    ck_assert_int_eq (budget_of (spawn_many, data), 1 + ROUNDS);
+}
+
+typedef struct Pipes {
+    int there[2];
+    int back[2];
+} Pipes;
+
+/* Until there are no more bytes. */
+static void *answer_bytes (void *data, EddyError **error)
+{
+    Pipes *pipes = data;
+    char byte;
+    while (eddy_fd_read (pipes->there[0], &byte, 1, -1, NULL, error) == 1 && byte != 0)
+        if (eddy_fd_write (pipes->back[1], &byte, 1, -1, NULL, error) != 1)
+            return NULL;
+    return data;
+}
+
+/* Both ends wait for each byte of the other. */
+static void *ask_bytes (void *data, EddyError **error)
+{
+    Pipes *pipes = data;
+    EDDY_AUTO (EddyFuture) answers = eddy_spawn_local (answer_bytes, pipes, NULL);
+    char byte = 1;
+    for (int i = 0; i < ROUNDS && byte == 1; i++) {
+        if (eddy_fd_write (pipes->there[1], &byte, 1, -1, NULL, error) != 1)
+            return NULL;
+        byte = 0;
+        if (eddy_fd_read (pipes->back[0], &byte, 1, -1, NULL, error) != 1)
+            return NULL;
+    }
+    char end = 0;
+    if (eddy_fd_write (pipes->there[1], &end, 1, -1, NULL, error) != 1)
+        return NULL;
+    return byte == 1 ? eddy_await (answers, error) : NULL;
+}
+
+EDDY_TEST (awaited_operations_ask_for_nothing)
+{
+    Pipes pipes;
+    ck_assert_int_eq (pipe (pipes.there), 0);
+    ck_assert_int_eq (pipe (pipes.back), 0);
+    ck_assert_int_eq (budget_of (ask_bytes, &pipes), 1 + 1);
+    for (int i = 0; i < 2; i++) {
+        close (pipes.there[i]);
+        close (pipes.back[i]);
+    }
+}
+
+static void *sleep_shortly (void *data, EddyError **error)
+{
+    for (int i = 0; i < 20; i++)
+        if (!eddy_fiber_sleep (1000, error))
+            return NULL;
+    return data;
+}
+
+EDDY_TEST (sleeps_ask_for_nothing)
+{
+    int data;
+    ck_assert_int_eq (budget_of (sleep_shortly, &data), 1);
+}
