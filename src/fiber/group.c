@@ -56,6 +56,7 @@ static void group_scope_cancelled (EddyCancelWatch *watch)
     eddy_object_release (group);
 }
 
+/* The first that is to be cancelled, too. */
 static EddyGroup *groups_find_open (const EddyList *groups)
 {
     for (EddyList *link = groups->next; link != groups; link = link->next) {
@@ -79,7 +80,7 @@ void eddy__groups_cancel (EddyList *groups, EddyError *cause)
 void eddy__groups_leave (EddyList *groups)
 {
     while (eddy__list_pop (groups) != NULL)
-        ;
+        continue;
 }
 
 /* What its fibers' scopes follow, where there is a reason: a deadline, or fibers on other threads.
