@@ -88,7 +88,7 @@ static void test_settle_fire (EddyTimer *timer)
 
 static bool test_run_is_idle (const TestRun *run)
 {
-    return run->context->live_fibers == 0 &&
+    return run->context->live_futures == 0 && run->context->live_fibers == 0 &&
            (run->context->engine == NULL || run->context->engine->live == 0);
 }
 
@@ -179,8 +179,10 @@ static bool test_run_judge (const TestRun *run, EddyError *error, bool settled,
         return test_fail (report, run->target, "it failed with another error: %s",
                           eddy_error_get_message (error));
     if (!settled)
-        return test_fail (report, run->target, "%u operations and %u fibers are left under way",
-                          run->context->engine->live, run->context->live_fibers);
+        return test_fail (report, run->target,
+                          "%u operations, %u fibers and %u futures in all are left under way",
+                          run->context->engine->live, run->context->live_fibers,
+                          run->context->live_futures);
     report->points += reached;
     report->cancelled += reached && error != NULL;
     report->completed += reached && error == NULL;
