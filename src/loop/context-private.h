@@ -15,6 +15,8 @@ typedef struct EddySourceTable EddySourceTable;
 /* A pass with work in hand looks at the kernel, and at the clock, every so many entries. Fibers
  * that go on by themselves ask every so many whether the loop should come first. */
 enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
+/* Of `linger`: more answers from other threads than these do not count. */
+enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -38,6 +40,7 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
+    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -234,6 +237,13 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     level->first = entry->next;
     context->n_run++;
     return entry;
+}
+
+/* Another thread has let something go on here that waited for it: it may soon do so again. */
+static inline void eddy__context_note_answer (EddyContext *context)
+{
+    if (context->linger < EDDY__LINGER_MOST)
+        context->linger++;
 }
 
 /* The current time of a context: exact, since waiting for a deadline begins now. */
