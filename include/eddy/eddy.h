@@ -7,9 +7,9 @@
 #include <eddy/broadcast.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
+#include <eddy/channel.h>
 #include <eddy/combinators.h>
 #include <eddy/condition.h>
-#include <eddy/channel.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -24,10 +24,12 @@
 #include <eddy/mutex.h>
 #include <eddy/object.h>
 #include <eddy/place.h>
+#include <eddy/pool.h>
 #include <eddy/post.h>
 #include <eddy/rw-lock.h>
-#include <eddy/semaphore.h>
 #include <eddy/select.h>
+#include <eddy/semaphore.h>
+#include <eddy/sequence.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
+#include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
 #include "future/mirror-private.h"
 
@@ -13,7 +14,24 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
 
-static const EddyWaitKind future_wait_kind = { .what = "a future" };
+/* Of another thread's future nothing is read that may change. */
+static const char *future_wait_get_name (const void *on)
+{
+    return eddy__form_get_name (on);
+}
+
+/* A fiber ends its future itself; any other comes from outside. */
+static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
+{
+    if (eddy__future_is_fiber (on))
+        eddy__wakers_add (wakers, EDDY__CONTAINER (on, EddyFiber, future));
+    else
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind future_wait_kind = { .what = "a future",
+                                               .get_name = future_wait_get_name,
+                                               .find_wakers = future_wait_find_wakers };
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
@@ -56,7 +74,7 @@ __attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFutu
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&anywhere_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&anywhere_wait.wait, "a future");
+        eddy__fiber_park (&anywhere_wait.wait, &future_wait_kind, future);
     eddy__anywhere_unwatch (anywhere);
     if (eddy__future_is_done (future))
         return 0;
@@ -199,7 +217,7 @@ static void awaited_op_explicitly_cancelled (EddyCancelWatch *watch)
     eddy__engine_cancel (op->engine, op);
 }
 
-static const EddyWaitKind op_wait_kind = { .what = "an operation" };
+const EddyWaitKind eddy__op_wait_kind = { .what = "an operation" };
 
 /* Watches the cancellable that was given, and waits. Without memory to watch, nothing might ever
  * end the wait: then it ends now. */
@@ -211,7 +229,7 @@ static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancell
     int answer = eddy__cancellable_watch (cancellable, context, &awaited->explicit);
     if (answer < 0)
         eddy__engine_cancel (op->engine, op);
-    eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
+    eddy__fiber_park (&awaited->wait, &eddy__op_wait_kind, op);
     eddy__cancellable_unwatch (&awaited->explicit);
     if (answer == -ENOMEM && op->result == -ECANCELED)
         op->result = answer;
@@ -233,7 +251,7 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
     else if (cancellable != NULL && cancellable != fiber->scope)
         awaited_op_watched (awaited, cancellable);
     else
-        eddy__fiber_park (&awaited->wait, &op_wait_kind, op);
+        eddy__fiber_park (&awaited->wait, &eddy__op_wait_kind, op);
 }
 
 /* --- time ------------------------------------------------------------------------------------- */

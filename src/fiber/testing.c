@@ -99,11 +99,13 @@ static bool test_run_settle (TestRun *run)
     int64_t deadline_ns = eddy__context_read_clock (run->context) + TEST_SETTLE_NS;
     if (eddy__timer_add (&run->context->timers, &run->settle, deadline_ns) < 0)
         return false;
-    while (!run->settled && !test_run_is_idle (run))
-        eddy__context_pass (run->context, /* may_block= */ true);
+    /* What is still to be dispatched may be a fiber that has not begun. */
+    bool more = true;
+    while (!run->settled && more) {
+        bool is_idle = test_run_is_idle (run);
+        more = eddy__context_pass (run->context, /* may_block= */ !is_idle) || !is_idle;
+    }
     eddy__timer_remove (&run->context->timers, &run->settle);
-    while (test_run_is_idle (run) && eddy__context_pass (run->context, /* may_block= */ false))
-        ;
     return test_run_is_idle (run);
 }
 
