@@ -3,11 +3,8 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-<<<<<<< HEAD
 #include "fiber/block-private.h"
-=======
 #include "fiber/dump-private.h"
->>>>>>> main
 #include "fiber/turn-private.h"
 #include "future/mirror-private.h"
 

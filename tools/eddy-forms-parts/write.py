@@ -521,13 +521,10 @@ def write_form(operation):
         lines += [f"    .prepare = {name}_form_prepare,", f"    .result = {name}_form_result,"]
     else:
         lines.append(f"    .run = {name}_form_run,")
-<<<<<<< HEAD
     if operation.kind == "STREAM":
         lines += [f"    .request = {name}_form_request,", f"    .result = {name}_form_result,"]
-=======
     if operation.home:
         lines.append(f"    .get_context = {name}_form_get_context,")
->>>>>>> main
     if operation.having("string", "object"):
         lines += [f"    .keep = {name}_form_keep,", f"    .clear = {name}_form_clear,"]
     return lines + ["};", ""]
@@ -652,14 +649,10 @@ def write_source(header, include, bodies):
             lines += write_prepare(operation) + write_result(operation)
         else:
             lines += write_run(operation)
-<<<<<<< HEAD
         if operation.kind == "STREAM":
             lines += write_request(operation) + write_result(operation)
-        lines += write_keep_and_clear(operation) + write_form(operation)
-=======
         lines += write_keep_and_clear(operation) + write_get_context(operation)
         lines += write_form(operation)
->>>>>>> main
         lines += write_call(operation) + write_begin(operation)
         lines += write_async(operation) + write_finish(operation) + write_future(operation)
     return "\n".join(lines).rstrip("\n") + "\n"
