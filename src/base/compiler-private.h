@@ -25,18 +25,19 @@
 #define EDDY__NO_STACK_PROTECTOR
 #endif
 
+/* Between two looks at what another thread is about to change. */
+static inline void eddy__relax (void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause ();
+#elif defined __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
 /* The record that `member` at `pointer` lies in. */
 #define EDDY__CONTAINER(pointer, Type, member)                                                     \
     ((Type *) (void *) ((char *) (pointer) -offsetof (Type, member)))
-
-/* Between two looks at what another processor will write. */
-#if defined __x86_64__
-#define EDDY__RELAX() __builtin_ia32_pause ()
-#elif defined __aarch64__
-#define EDDY__RELAX() __asm__ volatile("yield")
-#else
-#define EDDY__RELAX() __asm__ volatile("")
-#endif
 
 #ifndef __has_feature
 #define __has_feature(feature) 0

@@ -125,7 +125,7 @@ __attribute__ ((noinline)) static bool channel_linger (EddyChannel *channel, Edd
     eddy__unlock (&channel->lock, *locked);
     size_t n = channel->capacity < CHANNEL_MOST_PAUSES ? channel->capacity : CHANNEL_MOST_PAUSES;
     for (size_t i = 0; i < n; i++)
-        EDDY__RELAX ();
+        eddy__relax ();
     *locked = eddy__lock (&channel->lock);
     return true;
 }

@@ -50,7 +50,7 @@ static bool spin_for_mail (EddyContext *context)
         for (int i = 0; i < SPIN_LOOKS; i++) {
             if (eddy__port_has_mail (context->port))
                 return true;
-            EDDY__RELAX ();
+            eddy__relax ();
         }
     } while (eddy__sys_now_ns () < end_ns);
     return false;
