@@ -10,6 +10,7 @@
 #include "base/roster-private.h"
 #include "engine/engine-private.h"
 #include "loop/queue-private.h"
+#include "loop/spin-private.h"
 #include "loop/timer-private.h"
 
 typedef struct EddySourceTable EddySourceTable;
@@ -82,6 +83,8 @@ struct EddyContext {
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
     EddyPassObserver *observer; /* NULL but in tests */
+    bool expects_mail;          /* another thread has lately given a fiber what it waited for … */
+    EddySpin spin;              /* … and so the loop looks a little longer before it sleeps */
     struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
     /* Of the future room: tasks that have not ended, for a dump. Those that its owner made; and
      * those that other threads made, under the table's lock. */
@@ -211,6 +214,9 @@ bool eddy__context_pass (EddyContext *context, bool may_block);
 /* Its two halves: finds what is ready; dispatches the most urgent level of it. */
 void eddy__context_collect (EddyContext *context, bool may_block);
 bool eddy__context_dispatch (EddyContext *context);
+
+/* Before a sleep for so long, -1: for ever: whether mail has come while it looked. */
+bool eddy__context_spin (EddyContext *context, int64_t timeout_ns);
 
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);

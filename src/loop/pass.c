@@ -152,6 +152,11 @@ static void pass_sleep (EddyContext *context, int64_t limit_ns)
     }
     if (timeout_ns != 0 && context->before_sleep != NULL)
         timeout_ns = context->before_sleep (timeout_ns);
+    if (timeout_ns != 0 && EDDY__UNLIKELY (context->expects_mail) &&
+        eddy__context_spin (context, timeout_ns)) {
+        pass_take_mail (context);
+        return;
+    }
     if (timeout_ns != 0 && !eddy__port_sleep (context->port))
         timeout_ns = 0;
     pass_wait (context, timeout_ns);
