@@ -6,8 +6,8 @@
 #include <eddy/blocking.h>
 #include <eddy/bytes.h>
 #include <eddy/cancellable.h>
-#include <eddy/condition.h>
 #include <eddy/channel.h>
+#include <eddy/condition.h>
 #include <eddy/context.h>
 #include <eddy/error.h>
 #include <eddy/fd.h>
@@ -24,8 +24,8 @@
 #include <eddy/place.h>
 #include <eddy/post.h>
 #include <eddy/rw-lock.h>
-#include <eddy/semaphore.h>
 #include <eddy/select.h>
+#include <eddy/semaphore.h>
 #include <eddy/source.h>
 #include <eddy/system.h>
 #include <eddy/task.h>
