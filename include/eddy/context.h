@@ -3,6 +3,7 @@
 #ifndef EDDY_CONTEXT_H
 #define EDDY_CONTEXT_H
 
+#include <eddy/error.h>
 #include <eddy/object.h>
 #include <eddy/post.h>
 
@@ -201,6 +202,31 @@ EDDY_API bool eddy_context_post_at (EddyContext *context, EddyTimedPost *timed, 
  * Since: 0.1
  */
 EDDY_API bool eddy_context_take_back (EddyContext *context, EddyTimedPost *timed);
+
+/**
+ * Writes who lives, for who wants to know what a program is waiting for: a line for each fiber,
+ * task and operation with its name, where it was made, its age and state, what a fiber waits for
+ * and which fibers could end that. Fibers that wait for each other in a circle are named in lines
+ * that begin with "deadlock".
+ *
+ * A context that another thread has is told by that thread, which comes by between two of its
+ * callbacks or fibers; of one that does not for 200 ms, the calls that it is in are written
+ * instead. The text is for people; its form may change. Blocks the thread while it is written, in a
+ * fiber, too. When it fails, part of it may have been written.
+ *
+ * With EDDY_DUMP_SIGNAL in the environment (USR1, or any signal's number) all contexts are dumped
+ * to the standard error whenever the process gets that signal.
+ *
+ * @context: a context, of which circles through other ones are not seen; NULL: all there are
+ * @fd: where to write: a file, a pipe, a socket
+ * @error: where to put the error
+ *
+ * Returns: whether all of it was written
+ * Errors: NO_MEMORY, and those of write(2)
+ * Thread: any, also in a fiber
+ * Since: 0.1
+ */
+EDDY_API bool eddy_context_dump (EddyContext *context, int fd, EddyError **error);
 
 /* --- sources ---------------------------------------------------------------------------------- */
 

@@ -10,9 +10,13 @@
 
 #include <stddef.h>
 
+#include "base/compiler-private.h"
 #include "engine/operation-private.h"
 
 typedef struct EddyEngine EddyEngine;
+
+/* Is shown an operation that is under way; starts and ends none. */
+typedef void (*EddyOpVisit) (EddyOp *op, void *data);
 
 /* What an engine can be asked. */
 typedef struct EddyEngineVerbs {
@@ -36,6 +40,8 @@ typedef struct EddyEngineVerbs {
     int (*host) (EddyEngine *engine, int event_fd, int *poll_fd);
     /* Whether the eventfd is to be written: not while our own loop runs. May be NULL. */
     void (*listen) (EddyEngine *engine, bool listens);
+    /* Shows all requests that it has. */
+    void (*each) (EddyEngine *engine, EddyOpVisit visit, void *data);
     void (*close) (EddyEngine *engine);
 } EddyEngineVerbs;
 
@@ -100,6 +106,10 @@ static inline bool eddy__engine_pending (EddyEngine *engine)
     return engine->n_jobs != 0 || engine->verbs->pending (engine);
 }
 
+/* Shows all operations that are under way, but those that have just ended. Owner only; what it has
+ * been shown stays as long as he does not go on with his loop, but may come to run meanwhile. */
+void eddy__engine_each (EddyEngine *engine, EddyOpVisit visit, void *data);
+
 /* As the verb; only once. */
 int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd);
 /* A foreign loop is about to wait, or ours runs again. */
@@ -109,6 +119,13 @@ void eddy__engine_park (EddyEngine *engine, bool parked);
 void eddy__engine_set_helps (EddyEngine *engine, bool helps);
 
 /* For uring.c and epoll.c. */
+
+/* Shows all operations of a list. */
+static inline void eddy__ops_each (EddyList *ops, EddyOpVisit visit, void *data)
+{
+    for (EddyList *link = ops->next; link != ops; link = link->next)
+        visit (EDDY__CONTAINER (link, EddyOp, link), data);
+}
 
 /* Chooses the way of a request, and sends it there. */
 void eddy__engine_route (EddyEngine *engine, EddyOp *op);

@@ -374,6 +374,13 @@ static bool engine_help (EddyEngine *engine)
     return true;
 }
 
+void eddy__engine_each (EddyEngine *engine, EddyOpVisit visit, void *data)
+{
+    eddy__ops_each (&engine->jobs, visit, data);
+    eddy__workers_each (engine, visit, data);
+    engine->verbs->each (engine, visit, data);
+}
+
 int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns)
 {
     engine->staged = false;

@@ -179,6 +179,14 @@ static int epoll_host (EddyEngine *engine, int event_fd, int *poll_fd)
     return 0;
 }
 
+static void epoll_each (EddyEngine *engine, EddyOpVisit visit, void *data)
+{
+    EpollEngine *self = (EpollEngine *) engine;
+    for (size_t i = 0; i < self->n_watches; i++)
+        if (self->watches[i] != NULL)
+            eddy__ops_each (&self->watches[i]->ops, visit, data);
+}
+
 static void epoll_close (EddyEngine *engine)
 {
     EpollEngine *self = (EpollEngine *) engine;
@@ -197,5 +205,6 @@ const EddyEngineVerbs eddy__epoll_verbs = {
     .pending = epoll_pending,
     .wait = epoll_wait_ready,
     .host = epoll_host,
+    .each = epoll_each,
     .close = epoll_close,
 };

@@ -632,6 +632,17 @@ static int uring_host (EddyEngine *engine, int event_fd, int *poll_fd)
     return 0;
 }
 
+static void uring_each (EddyEngine *engine, EddyOpVisit visit, void *data)
+{
+    UringEngine *self = uring_of (engine);
+    eddy__ops_each (&self->staged, visit, data);
+    for (uint32_t i = 0; i < self->n_slots; i++)
+        if (self->slots[i].op != NULL)
+            visit (self->slots[i].op, data);
+    if (self->poller != NULL)
+        eddy__epoll_verbs.each (self->poller, visit, data);
+}
+
 static void uring_close (EddyEngine *engine)
 {
     UringEngine *self = uring_of (engine);
@@ -652,5 +663,6 @@ const EddyEngineVerbs eddy__uring_verbs = {
     .wait = uring_wait,
     .host = uring_host,
     .listen = uring_listen,
+    .each = uring_each,
     .close = uring_close,
 };

@@ -2,7 +2,7 @@
 /* The workers: threads of the process that run blocking calls for every engine. */
 #pragma once
 
-#include "engine/operation-private.h"
+#include "engine/engine-private.h"
 
 /* Hands `n_jobs` operations over, emptying `jobs`. Each comes back by its port's inbox. */
 void eddy__workers_publish (EddyPort *port, EddyList *jobs, unsigned n_jobs);
@@ -13,3 +13,6 @@ EddyOp *eddy__workers_claim_one (EddyPort *port);
 
 /* One more loop's thread runs jobs itself, so one worker less does; or no longer. */
 void eddy__workers_set_helper (bool helps);
+
+/* Shows the jobs of an engine that wait or run. */
+void eddy__workers_each (const EddyEngine *engine, EddyOpVisit visit, void *data);

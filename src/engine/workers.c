@@ -36,6 +36,7 @@ enum {
 typedef struct Worker {
     EddyList member; /* of workers.busy while busy */
     EddyList claimed;
+    EddyOp *running;       /* of an engine */
     EddyEntry *done_first; /* run already, not yet handed back; all of one port */
     EddyEntry *done_last;
     EddyPort *done_port;
@@ -165,12 +166,14 @@ static void worker_run_job (Worker *worker, EddyOp *op)
     if (op->kind == EDDY_OP_LONG_CALL)
         before = worker_take_done (worker);
     __atomic_store_n (&op->state, EDDY_OP_RUNNING, __ATOMIC_RELAXED);
+    worker->running = port == NULL ? NULL : op;
     pthread_mutex_unlock (&workers.mutex);
     returned_post (before);
     op->result = eddy__op_perform (op);
     if (port == NULL)
         op->complete (op); /* the operation may be gone */
     pthread_mutex_lock (&workers.mutex);
+    worker->running = NULL;
     if (port == NULL)
         return;
     if (worker->n_done > 0 && worker->done_port != port) {
@@ -480,6 +483,29 @@ void eddy__workers_set_helper (bool helps)
     pthread_once (&workers_once, workers_init);
     pthread_mutex_lock (&workers.mutex);
     workers.n_helpers += helps ? 1u : -1u;
+    pthread_mutex_unlock (&workers.mutex);
+}
+
+/* Those of an engine. */
+static void workers_show (EddyList *ops, const EddyEngine *engine, EddyOpVisit visit, void *data)
+{
+    for (EddyList *link = ops->next; link != ops; link = link->next)
+        if (eddy__job_of (link)->engine == engine)
+            visit (eddy__job_of (link), data);
+}
+
+void eddy__workers_each (const EddyEngine *engine, EddyOpVisit visit, void *data)
+{
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    for (unsigned i = 0; i < workers.queue.n_levels; i++)
+        workers_show (&workers.queue.order[i]->jobs, engine, visit, data);
+    for (EddyList *link = workers.busy.next; link != &workers.busy; link = link->next) {
+        Worker *worker = EDDY__CONTAINER (link, Worker, member);
+        workers_show (&worker->claimed, engine, visit, data);
+        if (worker->running != NULL && worker->running->engine == engine)
+            visit (worker->running, data);
+    }
     pthread_mutex_unlock (&workers.mutex);
 }
 

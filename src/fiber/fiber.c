@@ -10,6 +10,7 @@
 #include "base/log-private.h"
 #include "base/object-private.h"
 #include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 #include "sys/clock-private.h"
 
 /* How often a thread that is idle may look for stacks to give back. */
@@ -50,6 +51,11 @@ static const EddyFutureClass fiber_class = { .object = { .name = "EddyFiber",
                                                          .finalize = fiber_finalize },
                                              .request_cancel = fiber_request_cancel };
 
+bool eddy__future_is_fiber (const EddyFuture *future)
+{
+    return future->object.object_class == &fiber_class.object;
+}
+
 /* Zeroes the part of a record that must be. In steps that the compiler makes plain stores of: for
  * more bytes at once it takes `rep stos`, which costs 16 ns here, more than all the rest. */
 EDDY__FIBER_INLINE void fiber_zero (EddyFiber *fiber)
@@ -76,6 +82,7 @@ EDDY__FIBER_INLINE EddyFiber *fiber_new (EddyContext *context, size_t extra)
     if (EDDY__UNLIKELY (fiber == NULL))
         return NULL;
     fiber_init (fiber, extra);
+    fiber->made = eddy__context_make_stamp (context);
     eddy__future_init (&fiber->future, &fiber_class, context, EDDY_PRIORITY_DEFAULT);
     return fiber;
 }
@@ -179,6 +186,7 @@ EDDY__FIBER_PATH EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFun
     if (EDDY__UNLIKELY (fiber == NULL))
         return spawn_any (context, function, data, destroy, options, place);
     fiber_init (fiber, 0);
+    fiber->made = eddy__context_stamp (home);
     eddy__future_init_at_home (&fiber->future, &fiber_class, home, EDDY_PRIORITY_DEFAULT);
     fiber_set_function (fiber, function, data, destroy, NULL, place);
     fiber->plain = destroy == NULL;
@@ -246,7 +254,7 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
-    if (fiber->groups.next != NULL)
+    if (EDDY__UNLIKELY (fiber->groups.next != NULL))
         eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
@@ -283,7 +291,7 @@ void eddy__fiber_cancel_inside (EddyFiber *fiber, EddyError *cause)
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
     if (fiber->groups.next != NULL)
-        eddy__groups_cancel (&fiber->groups);
+        eddy__groups_cancel (&fiber->groups, cause);
     EddyFiberWait *wait = fiber->wait;
     if (wait == NULL || fiber->shielded > 0)
         return;
@@ -305,8 +313,7 @@ static void fiber_cancel_arrived (EddyEntry *entry)
 static void fiber_request_cancel (EddyFuture *future)
 {
     EddyFiber *fiber = eddy__fiber_of (future);
-    EddyContext *context = future->context;
-    if (eddy__context_is_owned (context)) {
+    if (eddy__future_is_here (future)) {
         eddy__fiber_cancel (fiber, NULL);
         return;
     }
@@ -314,7 +321,7 @@ static void fiber_request_cancel (EddyFuture *future)
         return;
     fiber->cancel = (EddyEntry){ .run = fiber_cancel_arrived, .priority = EDDY__PRIORITY_NOW };
     eddy_object_hold (fiber);
-    if (!eddy__context_post (context, &fiber->cancel))
+    if (!eddy__future_post_home (future, &fiber->cancel))
         eddy_object_release (fiber);
 }
 
@@ -340,7 +347,7 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
         return eddy__shield_make_scope (fiber);
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    fiber->scope = eddy_cancellable_new_child (eddy__fiber_get_parent (fiber));
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;

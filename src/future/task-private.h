@@ -20,7 +20,12 @@ struct EddyTask {
     EddyTaskJob *job; /* it is run in a thread (task-thread.c) */
     uint8_t owns_name;
     uint8_t thread_flags; /* atomic; of task-thread.c */
+    uint8_t roster;       /* EddyTaskRoster; */
+    uint32_t in_roster;   /* its place there */
 };
+
+/* Which of its context's rosters it is in: that of tasks made by the owner, or by others. */
+typedef enum EddyTaskRoster { EDDY__TASK_AT_HOME, EDDY__TASK_FOREIGN } EddyTaskRoster;
 
 extern const EddyFutureClass eddy__task_class;
 
@@ -43,7 +48,23 @@ EddyError *eddy__task_make_abandoned (EddyTask *task);
 /* Its own cancellable or the caller's, whichever is cancelled; NULL: none is. */
 EddyCancellable *eddy__task_cancelled_by (EddyTask *task);
 
+/* What is told of a pending task, as long as `tell` runs. */
+typedef struct EddyTaskTold {
+    const EddyTask *task;
+    const char *name; /* NULL: none */
+    const EddyPlace *place;
+    const void *tag;
+    uint32_t stamp; /* when it was made */
+    bool in_thread; /* a worker runs its function */
+} EddyTaskTold;
+/* Tells all pending tasks of a context, for who has it; `locked`: and its table's lock. */
+void eddy__tasks_tell (EddyContext *context, bool locked,
+                       void (*tell) (const EddyTaskTold *told, void *data), void *data);
+
 /* Threads (task-thread.c). */
+
+/* Whether a worker has begun to run its function. */
+bool eddy__task_has_begun (const EddyTask *task);
 
 /* Keeps what was returned in a thread until its function has ended; false: it was returned before.
  */

@@ -46,6 +46,11 @@ struct EddyTaskJob {
     pthread_cond_t delivery;
 };
 
+bool eddy__task_has_begun (const EddyTask *task)
+{
+    return (__atomic_load_n (&task->thread_flags, __ATOMIC_RELAXED) & BEGUN) != 0;
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 /* Gives an answer unless there is one; then the new one is given up. Whether it was the first. */

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/alloc-private.h"
+#include "base/lock-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
 #include "loop/cancellable-private.h"
-
-/* --- its end ---------------------------------------------------------------------------------- */
+#include "loop/source-table-private.h"
 
 static void task_drop_data (EddyTask *task)
 {
@@ -23,23 +23,107 @@ static void task_drop_data (EddyTask *task)
     task->task_data = NULL;
 }
 
-static void task_drop_name (EddyTask *task)
+/* Of names that a dump may be reading just now. */
+static EddyLock task_name_lock = EDDY__LOCK_INIT;
+
+static void task_exchange_name (EddyTask *task, const char *name, bool is_owned)
 {
-    if (task->owns_name)
-        eddy_free ((void *) (uintptr_t) task->name);
-    task->owns_name = false;
-    task->name = NULL;
+    if (EDDY__LIKELY (!task->owns_name && !is_owned)) {
+        __atomic_store_n (&task->name, name, __ATOMIC_RELEASE);
+        return;
+    }
+    bool locked = eddy__lock (&task_name_lock);
+    const char *former = task->owns_name ? task->name : NULL;
+    task->owns_name = is_owned;
+    __atomic_store_n (&task->name, name, __ATOMIC_RELEASE);
+    eddy__unlock (&task_name_lock, locked);
+    if (former != NULL)
+        eddy_free ((void *) (uintptr_t) former);
 }
+
+/* --- who there is ----------------------------------------------------------------------------- */
+
+static void task_list (EddyTask *task, EddyContext *context)
+{
+    task->future.entry.turn = eddy__context_make_stamp (context);
+    if (EDDY__LIKELY (eddy__context_is_owned (context))) {
+        eddy__roster_add (&context->tasks, &task->in_roster);
+        return;
+    }
+    task->roster = EDDY__TASK_FOREIGN;
+    pthread_mutex_lock (&context->table->mutex);
+    eddy__roster_add (&context->foreign_tasks, &task->in_roster);
+    pthread_mutex_unlock (&context->table->mutex);
+}
+
+/* Takes a task off its roster, which another thread may have: then it stays, and false. */
+static bool task_unlist (EddyTask *task)
+{
+    EddyContext *context = task->future.context;
+    EddySourceTable *table = context->table;
+    if (EDDY__LIKELY (task->roster == EDDY__TASK_AT_HOME && eddy__context_is_owned (context))) {
+        eddy__roster_remove (&context->tasks, &task->in_roster);
+    } else if (task->roster == EDDY__TASK_FOREIGN) {
+        pthread_mutex_lock (&table->mutex);
+        eddy__roster_remove (&context->foreign_tasks, &task->in_roster);
+        pthread_mutex_unlock (&table->mutex);
+    } else if (eddy__context_take_care (table)) {
+        eddy__roster_remove (&context->tasks, &task->in_roster);
+        eddy__context_end_care (table);
+    }
+    return task->in_roster == EDDY__NO_PLACE;
+}
+
+typedef struct TaskTeller {
+    void (*tell) (const EddyTaskTold *told, void *data);
+    void *data;
+} TaskTeller;
+
+static void tasks_tell_roster (const EddyRoster *roster, const TaskTeller *teller)
+{
+    for (uint32_t i = 0; i < roster->n; i++) {
+        const EddyTask *task = EDDY__CONTAINER (roster->places[i], EddyTask, in_roster);
+        /* Of one that has its answer, the entry is under way. */
+        if (!eddy__future_is_pending (&task->future))
+            continue;
+        bool locked = eddy__lock (&task_name_lock);
+        EddyTaskTold told = { .task = task,
+                              .name = __atomic_load_n (&task->name, __ATOMIC_ACQUIRE),
+                              .place = task->place,
+                              .tag = task->future.tag,
+                              .stamp = task->future.entry.turn,
+                              .in_thread = eddy__task_has_begun (task) };
+        teller->tell (&told, teller->data);
+        eddy__unlock (&task_name_lock, locked);
+    }
+}
+
+void eddy__tasks_tell (EddyContext *context, bool locked,
+                       void (*tell) (const EddyTaskTold *told, void *data), void *data)
+{
+    TaskTeller teller = { tell, data };
+    tasks_tell_roster (&context->tasks, &teller);
+    if (!locked)
+        pthread_mutex_lock (&context->table->mutex);
+    tasks_tell_roster (&context->foreign_tasks, &teller);
+    if (!locked)
+        pthread_mutex_unlock (&context->table->mutex);
+}
+
+/* --- its end ---------------------------------------------------------------------------------- */
 
 /* Gives up all that a task keeps but its context; the program's functions run in here. */
 static void task_release (EddyTask *task)
 {
+    if (EDDY__UNLIKELY (task->in_roster != EDDY__NO_PLACE) && !task_unlist (task))
+        eddy__roster_remove (&task->future.context->tasks, &task->in_roster); /* it is going */
     eddy_clear (&task->future.source_object);
     if (task->cancellable != NULL)
         eddy_clear (&task->cancellable);
     if (task->parent != NULL)
         eddy_clear (&task->parent);
-    task_drop_name (task);
+    if (EDDY__UNLIKELY (task->owns_name))
+        eddy_free ((void *) (uintptr_t) task->name);
     task_drop_data (task);
     if (task->job != NULL)
         eddy__task_job_free (task);
@@ -72,7 +156,8 @@ static void task_finalize (void *object)
 {
     EddyTask *task = object;
     EddyContext *context = task->future.context;
-    if (EDDY__UNLIKELY (!eddy__context_is_home (context)) && task_post_home (task))
+    bool at_home = eddy__context_is_home (context) && task_unlist (task);
+    if (EDDY__UNLIKELY (!at_home) && task_post_home (task))
         return;
     task_release (task);
     eddy_unref (context);
@@ -113,6 +198,7 @@ static void task_init (EddyTask *task, EddyContext *context, const EddyPlace *pl
     __atomic_store_n (&task->future.object.holds, 1, __ATOMIC_RELAXED);
     task->future.has_callback = true;
     task->place = place;
+    task_list (task, context);
 }
 
 EddyTask *eddy_task_new_full (void *source_object, EddyCancellable *cancellable,
@@ -230,17 +316,13 @@ int eddy_task_get_priority (EddyTask *task)
 void eddy_task_set_name (EddyTask *task, const char *name)
 {
     EDDY__EXPECT (task != NULL);
-    char *copy = eddy_strdup (name);
-    task_drop_name (task);
-    task->name = copy;
-    task->owns_name = true;
+    task_exchange_name (task, eddy_strdup (name), true);
 }
 
 void eddy_task_set_static_name (EddyTask *task, const char *name)
 {
     EDDY__EXPECT (task != NULL);
-    task_drop_name (task);
-    task->name = name;
+    task_exchange_name (task, name, false);
 }
 
 const char *eddy_task_get_name (EddyTask *task)

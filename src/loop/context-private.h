@@ -3,9 +3,11 @@
 #pragma once
 
 #include <eddy/context.h>
+#include <sys/types.h>
 
 #include "base/compiler-private.h"
 #include "base/list-private.h"
+#include "base/roster-private.h"
 #include "engine/engine-private.h"
 #include "loop/queue-private.h"
 #include "loop/timer-private.h"
@@ -14,7 +16,14 @@ typedef struct EddySourceTable EddySourceTable;
 
 /* A pass with work in hand looks at the kernel, and at the clock, every so many entries. Fibers
  * that go on by themselves ask every so many whether the loop should come first. */
-enum { EDDY__LOOK_EVERY = 64, EDDY__CLOCK_EVERY = 16, EDDY__PEEK_EVERY = 16 };
+enum {
+    EDDY__LOOK_EVERY = 64,
+    EDDY__CLOCK_EVERY = 16,
+    EDDY__PEEK_EVERY = 16,
+    EDDY__STAMP_EVERY = 1024
+};
+/* Of `linger`: more answers from other threads than these do not count. */
+enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -31,6 +40,8 @@ struct EddyContext {
     EddyReadyQueue ready;
     EddyTimers timers;
     int64_t now_ns;       /* the clock as this pass read it */
+    uint32_t stamp;       /* … coarsely, for who notes when he was made; atomic */
+    pid_t owner_thread;   /* the kernel's number of the owner; atomic */
     void *owner;          /* the owning thread's identity; atomic */
     unsigned depth;       /* acquired so many times */
     unsigned dispatching; /* passes that are dispatching, nested in one another */
@@ -38,6 +49,7 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
+    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -71,8 +83,14 @@ struct EddyContext {
     int64_t (*before_sleep) (int64_t timeout_ns);
     EddyPassObserver *observer; /* NULL but in tests */
     struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
+    /* Of the future room: tasks that have not ended, for a dump. Those that its owner made; and
+     * those that other threads made, under the table's lock. */
+    EddyRoster tasks;
+    EddyRoster foreign_tasks;
 };
 
+/* The kernel's number of this thread; set with the identity below. */
+extern EDDY__THREAD pid_t eddy__thread_number;
 /* This thread's identity: a number, since an address would come back with another thread, which
  * the kernel refuses the ring of the former one. */
 extern EDDY__THREAD uintptr_t eddy__thread_identity; /* 0: nobody has asked yet */
@@ -115,6 +133,11 @@ static inline void eddy__context_let_go (EddyContext *context)
     eddy_unref (context);
 }
 
+/* No context goes while this is held: for who finds one through what keeps it only for now, as a
+ * pending future does. For a moment, and not while the program's functions run. */
+void eddy__contexts_lock (void);
+void eddy__contexts_unlock (void);
+
 /* The context that is dispatching on this thread, or NULL. */
 EddyContext *eddy__context_current (void);
 
@@ -137,6 +160,9 @@ static inline bool eddy__context_post (EddyContext *context, EddyEntry *entry)
 
 /* Set by the fiber room: whether this thread runs a fiber, on whose stack no loop can run. */
 extern bool (*eddy__context_in_fiber) (void);
+
+/* Set by the fiber room when it is loaded: called with each new context. */
+extern void (*eddy__context_made) (void);
 
 /* What `owner` says while a caretaker has the context (source.c): a thread that would acquire it
  * waits, for it is never long. */
@@ -231,5 +257,40 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     return entry;
 }
 
+/* Another thread has let something go on here that waited for it: it may soon do so again. */
+static inline void eddy__context_note_answer (EddyContext *context)
+{
+    if (context->linger < EDDY__LINGER_MOST)
+        context->linger++;
+}
+
+/* Coarse times, for ages: steps of 8.4 ms, which come again after 417 days. */
+enum { EDDY__STAMP_SHIFT = 23 };
+static inline uint32_t eddy__stamp (int64_t time_ns)
+{
+    return (uint32_t) (time_ns >> EDDY__STAMP_SHIFT);
+}
+/* How long ago, at most. */
+static inline int64_t eddy__stamp_age_ns (uint32_t stamp, int64_t now_ns)
+{
+    return (int64_t) (uint32_t) (eddy__stamp (now_ns) - stamp) << EDDY__STAMP_SHIFT;
+}
+/* When the owner last looked at the clock, which a busy loop does every EDDY__STAMP_EVERY entries:
+ * reading it for each fiber would cost more than the fiber. */
+static inline uint32_t eddy__context_stamp (const EddyContext *context)
+{
+    return __atomic_load_n (&context->stamp, __ATOMIC_RELAXED);
+}
+
 /* The current time of a context: exact, since waiting for a deadline begins now. */
 int64_t eddy__context_read_clock (EddyContext *context);
+
+/* The stamp of something made now, by any thread: where no pass has looked at the clock, that of
+ * the clock itself. */
+uint32_t eddy__context_stamp_by_clock (EddyContext *context);
+static inline uint32_t eddy__context_make_stamp (EddyContext *context)
+{
+    if (EDDY__LIKELY (eddy__context_is_owned (context) && context->dispatching > 0))
+        return context->stamp;
+    return eddy__context_stamp_by_clock (context);
+}

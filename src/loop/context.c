@@ -19,10 +19,12 @@
 
 EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
 EDDY__THREAD uintptr_t eddy__thread_identity;
+EDDY__THREAD pid_t eddy__thread_number;
 
 void *eddy__thread_identify (void)
 {
     static uintptr_t last; /* atomic */
+    eddy__thread_number = eddy__sys_gettid ();
     eddy__thread_identity = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
     return (void *) eddy__thread_identity;
 }
@@ -63,10 +65,25 @@ static void context_dispose (void *object)
     pthread_mutex_unlock (&table->mutex);
 }
 
+static pthread_mutex_t contexts_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void eddy__contexts_lock (void)
+{
+    pthread_mutex_lock (&contexts_mutex);
+}
+
+void eddy__contexts_unlock (void)
+{
+    pthread_mutex_unlock (&contexts_mutex);
+}
+
 /* What was posted to a context that nobody iterates any more lets go of what it holds, too. */
 static void context_finalize (void *object)
 {
     EddyContext *context = object;
+    /* Whoever found it while it was kept has done with it; nobody finds it any more. */
+    eddy__contexts_lock ();
+    eddy__contexts_unlock ();
     if (context->engine != NULL)
         eddy__context_forget_polls (context);
     EddyEntry *entry = eddy__port_close (context->port);
@@ -78,6 +95,8 @@ static void context_finalize (void *object)
     eddy__timers_clear (&context->timers);
     eddy__host_close (context);
     eddy__alarms_close (context);
+    eddy__roster_clear (&context->tasks);
+    eddy__roster_clear (&context->foreign_tasks);
     if (context->engine != NULL)
         eddy__engine_close (context->engine);
     eddy__port_unref (context->port, 1);
@@ -95,8 +114,12 @@ EddyContext *eddy_context_new (void)
     return eddy__context_new (&answer);
 }
 
+void (*eddy__context_made) (void);
+
 EddyContext *eddy__context_new (int *answer)
 {
+    if (eddy__context_made != NULL)
+        eddy__context_made ();
     *answer = -ENOMEM;
     EddyPort *port = eddy__port_new (answer);
     EddyContext *context = port == NULL ? NULL : eddy__block_alloc (sizeof *context);
@@ -111,7 +134,7 @@ EddyContext *eddy__context_new (int *answer)
     eddy__object_init (context, &context_class);
     context->port = port;
     context->table = table;
-    context->now_ns = eddy__sys_now_ns ();
+    eddy__context_read_clock (context);
     eddy__list_init (&context->sources);
     eddy__list_init (&context->signals);
     eddy__list_init (&context->hooked);
@@ -246,8 +269,10 @@ static int context_acquire (EddyContext *context)
         eddy__engine_close (context->engine);
         context->engine = NULL;
     }
-    if (context->depth++ == 0)
+    if (context->depth++ == 0) {
+        __atomic_store_n (&context->owner_thread, eddy__thread_number, __ATOMIC_RELAXED);
         __atomic_store_n (&context->table->owner, eddy__thread_self (), __ATOMIC_RELAXED);
+    }
     return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include <eddy/source.h>
 
+#include "base/list-private.h"
 #include "engine/port-private.h"
 
 typedef struct EddySourceSlot {
@@ -21,6 +22,7 @@ typedef struct EddySourceSlot {
 } EddySourceSlot;
 
 typedef struct EddySourceTable {
+    EddyList member; /* of all tables */
     pthread_mutex_t mutex;
     uint32_t references;  /* atomic: the context's, and one of each source */
     EddyPort *port;       /* a reference */
@@ -34,6 +36,16 @@ typedef struct EddySourceTable {
 EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port);
 EddySourceTable *eddy__source_table_ref (EddySourceTable *table);
 void eddy__source_table_unref (EddySourceTable *table);
+
+/* Takes the context if no thread has it: under the table's lock, so that it cannot be freed, and so
+ * shortly that whoever would acquire it meanwhile just waits. True: the lock is held until the end
+ * of it (source.c). */
+bool eddy__context_take_care (EddySourceTable *table);
+void eddy__context_end_care (EddySourceTable *table);
+
+/* The tables of all contexts that there are, oldest first, with a reference to each of as many as
+ * there is room for; returns how many there are. */
+size_t eddy__source_tables_ref_all (EddySourceTable **tables, size_t room);
 
 /* The id of a source from now on; 0: memory is out. Any thread, as all that follow; `locked`: the
  * caller has the lock. */

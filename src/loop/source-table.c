@@ -5,11 +5,15 @@
 #include <string.h>
 
 #include "base/alloc-private.h"
+#include "base/compiler-private.h"
 #include "loop/source-private.h"
 
 enum { FIRST_SLOTS = 16 };
 
 #define NO_SLOT UINT32_MAX
+
+static pthread_mutex_t tables_mutex = PTHREAD_MUTEX_INITIALIZER;
+static EddyList tables_all = { &tables_all, &tables_all };
 
 EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
 {
@@ -21,6 +25,9 @@ EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
     table->port = eddy__port_ref (port, 1);
     table->context = context;
     table->first_free = NO_SLOT;
+    pthread_mutex_lock (&tables_mutex);
+    eddy__list_append (&tables_all, &table->member);
+    pthread_mutex_unlock (&tables_mutex);
     return table;
 }
 
@@ -34,10 +41,40 @@ void eddy__source_table_unref (EddySourceTable *table)
 {
     if (__atomic_sub_fetch (&table->references, 1, __ATOMIC_ACQ_REL) != 0)
         return;
+    pthread_mutex_lock (&tables_mutex);
+    eddy__list_remove (&table->member);
+    pthread_mutex_unlock (&tables_mutex);
     eddy__port_unref (table->port, 1);
     pthread_mutex_destroy (&table->mutex);
     eddy__free (table->slots);
     eddy__free (table);
+}
+
+/* One that goes is still in the list, and nobody's any more. */
+static bool table_try_ref (EddySourceTable *table)
+{
+    uint32_t references = __atomic_load_n (&table->references, __ATOMIC_RELAXED);
+    while (references != 0) {
+        if (__atomic_compare_exchange_n (&table->references, &references, references + 1,
+                                         /* weak= */ true, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
+size_t eddy__source_tables_ref_all (EddySourceTable **tables, size_t room)
+{
+    size_t n = 0;
+    pthread_mutex_lock (&tables_mutex);
+    for (EddyList *link = tables_all.next; link != &tables_all; link = link->next) {
+        EddySourceTable *table = EDDY__CONTAINER (link, EddySourceTable, member);
+        if (n >= room)
+            n++;
+        else if (table_try_ref (table))
+            tables[n++] = table;
+    }
+    pthread_mutex_unlock (&tables_mutex);
+    return n;
 }
 
 static bool table_grow (EddySourceTable *table)

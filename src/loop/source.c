@@ -97,9 +97,7 @@ static bool source_is_ours (const EddySource *source)
     return __atomic_load_n (&source->table->owner, __ATOMIC_RELAXED) == eddy__thread_self ();
 }
 
-/* Takes a context that no thread has: under the table's lock, so it cannot be freed, and so shortly
- * that whoever would acquire it meanwhile just waits. Leaves the lock held when it can. */
-static bool source_take_care (EddySourceTable *table)
+bool eddy__context_take_care (EddySourceTable *table)
 {
     void *nobody = NULL;
     pthread_mutex_lock (&table->mutex);
@@ -111,7 +109,7 @@ static bool source_take_care (EddySourceTable *table)
     return false;
 }
 
-static void source_end_care (EddySourceTable *table)
+void eddy__context_end_care (EddySourceTable *table)
 {
     __atomic_store_n (&table->context->owner, NULL, __ATOMIC_RELEASE);
     pthread_mutex_unlock (&table->mutex);
@@ -127,7 +125,7 @@ EddySourceAccess eddy__source_begin_change (EddySource *source, const char *func
         return EDDY__ACCESS_FREE;
     if (source_is_ours (source))
         return EDDY__ACCESS_OWNER;
-    if (source_take_care (source->table))
+    if (eddy__context_take_care (source->table))
         return EDDY__ACCESS_CARETAKER;
     pthread_mutex_lock (&source->table->mutex);
     bool is_gone = source->table->context == NULL;
@@ -141,7 +139,7 @@ EddySourceAccess eddy__source_begin_change (EddySource *source, const char *func
 void eddy__source_end_change (EddySource *source, EddySourceAccess access)
 {
     if (access == EDDY__ACCESS_CARETAKER)
-        source_end_care (source->table);
+        eddy__context_end_care (source->table);
 }
 
 /* --- the callback ----------------------------------------------------------------------------- */
@@ -410,9 +408,9 @@ void eddy__source_sync (EddySource *source)
     rest_init (&rest);
     if (source_is_ours (source)) {
         source_sync_as_owner (source, &rest, /* locked= */ false);
-    } else if (source_take_care (table)) {
+    } else if (eddy__context_take_care (table)) {
         source_sync_as_owner (source, &rest, /* locked= */ true);
-        source_end_care (table);
+        eddy__context_end_care (table);
     } else {
         source_post_control (source);
         return;
