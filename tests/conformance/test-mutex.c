@@ -427,7 +427,7 @@ EDDY_TEST (D_mutex_deadlock_is_named)
     EddyFuture *other = eddy_spawn (context, cross, &crossings[1], NULL);
     sync_settle (context);
     char *text = dump_text (context);
-    ck_assert_msg (strstr (text, "deadlock") != NULL, "%s", text);
+    ck_assert_msg (strstr (text, "deadlock: ") != NULL, "%s", text);
     ck_assert_msg (strstr (text, "a mutex 'the near one'") != NULL, "%s", text);
     ck_assert_msg (strstr (text, "a mutex 'the far one'") != NULL, "%s", text);
     free (text);
@@ -441,7 +441,7 @@ EDDY_TEST (D_mutex_deadlock_is_named)
     other = eddy_spawn (context, cross, &crossings[1], NULL);
     sync_settle (context);
     text = dump_text (context);
-    ck_assert_msg (strstr (text, "deadlock") == NULL, "%s", text);
+    ck_assert_msg (strstr (text, "deadlock: ") == NULL, "%s", text);
     free (text);
     eddy_mutex_unlock (there);
     ck_assert (eddy_block_on_complete (context, other, &error));
