@@ -221,15 +221,10 @@ static void *start_answer (void *item, void *data, EddyError **error)
     return eddy_spawn_local (answer_slowly, (void *) number, NULL);
 }
 
-static void unref_item (void *item)
-{
-    eddy_unref (item);
-}
-
 static EddySequence *make_buffered (Run *run)
 {
     return eddy_sequence_buffered (
-        eddy_sequence_map (make_numbers (run), start_answer, NULL, NULL, unref_item), 2);
+        eddy_sequence_map (make_numbers (run), start_answer, NULL, NULL, eddy_destroy), 2);
 }
 
 static void record_future (Run *run, void *item)
