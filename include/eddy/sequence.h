@@ -18,8 +18,8 @@ EDDY_BEGIN_DECLS
  *
  * Nothing happens before the first item is asked for, except that ticks and signals are counted
  * from the start. A sequence belongs to the context that was its maker's thread-default one, and is
- * used, and let go of, on that context's thread. Its last reference ends whatever it has under
- * way, without waiting for that. An object. */
+ * used on that context's thread. Its last reference ends whatever it has under way, without waiting
+ * for that; where that goes on another thread, when the context runs again. An object. */
 typedef struct EddySequence EddySequence;
 
 /** Gives up an item. */

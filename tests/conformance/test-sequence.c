@@ -301,6 +301,38 @@ EDDY_TEST (D_sequence_belongs_to_its_context)
     eddy_test_context_end (home);
 }
 
+/* The last reference may go on another thread: all that it has ends at home. */
+static void *drop_elsewhere (void *data)
+{
+    eddy_unref (data);
+    return NULL;
+}
+
+EDDY_TEST (D_sequence_is_dropped_on_another_thread)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Numbers numbers[2] = { { .first = 1, .last = 2 }, { .first = 11, .last = 12 } };
+    for (int asked = 0; asked < 2; asked++) {
+        EddySequence *sequence = merged_numbers (numbers);
+        pthread_t thread;
+        ck_assert_ptr_nonnull (sequence);
+        if (asked != 0)
+            item_destroy (eddy_sequence_next (sequence, NULL, NULL));
+        else
+            eddy_context_iteration (context, false);
+        ck_assert_int_eq (pthread_create (&thread, NULL, drop_elsewhere, sequence), 0);
+        pthread_join (thread, NULL);
+        ck_assert_int_eq (numbers[0].destroyed, asked);
+        for (int i = 0; i < 20; i++)
+            eddy_context_iteration (context, false);
+        ck_assert_int_eq (numbers[0].destroyed, asked + 1);
+        ck_assert_int_eq (numbers[1].destroyed, asked + 1);
+    }
+    ck_assert_int_eq (numbers[0].ended, 1);
+    eddy_test_context_end (context);
+    ck_assert_int_eq (items_alive, 0);
+}
+
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 typedef struct Asker {
