@@ -505,6 +505,28 @@ EDDY_TEST (D_sequence_unread_item_is_given_up)
     ck_assert_int_eq (numbers.ended, 1);
 }
 
+static void *drop_sleeping (void *data, EddyError **error)
+{
+    Numbers *numbers = data;
+    EddySequence *sequence = numbers_new (numbers);
+    (void) error;
+    EddyFuture *future = eddy_sequence_next_future (sequence, EDDY_PRIORITY_DEFAULT, NULL);
+    yield_until (&numbers->begun);
+    eddy_unref (future);
+    eddy_unref (sequence);
+    yield_until (&numbers->ended);
+    return NULL;
+}
+
+/* Dropped while it waits for something else. */
+EDDY_TEST (D_sequence_generator_is_cancelled_where_it_waits)
+{
+    Numbers numbers = { .first = 1, .last = 1, .pause_ns = INT64_C (3600) * 1000000000 };
+    run_alone (drop_sleeping, &numbers);
+    ck_assert_int_eq (numbers.made, 0);
+    ck_assert_int_eq (numbers.destroyed, 1);
+}
+
 static bool generate_wrongly (EddyGenerator *generator, void *data, EddyError **error)
 {
     (void) generator, (void) data, (void) error;
