@@ -29,7 +29,7 @@ static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
         eddy__wakers_add_unknown (wakers);
 }
 
-static const EddyWaitKind future_wait_kind = { .what = "a future",
+const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                                .get_name = future_wait_get_name,
                                                .find_wakers = future_wait_find_wakers };
 
@@ -42,7 +42,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, &future_wait_kind, future);
+        fiber_park (&future_wait.wait, &eddy__future_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
@@ -73,7 +73,7 @@ static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&anywhere_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&anywhere_wait.wait, &future_wait_kind, future);
+        eddy__fiber_park (&anywhere_wait.wait, &eddy__future_wait_kind, future);
     eddy__anywhere_unwatch (anywhere);
     if (eddy__future_is_done (future))
         return 0;

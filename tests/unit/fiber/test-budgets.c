@@ -232,3 +232,45 @@ EDDY_TEST (shields_ask_for_nothing)
     int data = 0;
     ck_assert_int_eq (budget_of (wait_in_shields, &data), 1);
 }
+
+/* --- sequences --------------------------------------------------------------------------------- */
+
+/* Yields its data again and again. */
+static bool budget_generate (EddyGenerator *generator, void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (!eddy_generator_yield (generator, data, error))
+            return false;
+    return true;
+}
+
+static void *budget_map (void *item, void *data, EddyError **error)
+{
+    (void) data;
+    (void) error;
+    return item;
+}
+
+/* To its end, or, which is to cost the same, only its first item. */
+static void *ask_sequence (void *data, EddyError **error)
+{
+    EddySequence *generator = eddy_sequence_new_generator (budget_generate, data, NULL, NULL);
+    EddySequence *mapped = eddy_sequence_map (generator, budget_map, NULL, NULL, NULL);
+    EddySequence *sequence = eddy_sequence_merge (&mapped, 1, NULL);
+    void *item = data;
+    int n = 0;
+    for (; item == data && n < *(int *) data; n++)
+        item = eddy_sequence_next (sequence, NULL, error);
+    eddy_unref (sequence);
+    return n == *(int *) data ? data : NULL;
+}
+
+EDDY_TEST (an_item_of_a_sequence_asks_for_nothing)
+{
+    int one = 1, all = ROUNDS;
+    long for_one = budget_of (ask_sequence, &one);
+    ck_assert_int_eq (budget_of (ask_sequence, &all), for_one);
+    /* Three sequences, the fibers of two of them, and this one; and the error by which the
+     * generator hears that it is dropped. */
+    ck_assert_int_eq (for_one, 3 + 2 + 1 + 2);
+}
