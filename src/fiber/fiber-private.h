@@ -71,11 +71,10 @@ struct EddyFiber {
     bool holds_itself;     /* its handle is its own, until it has ended */
     bool plain;            /* a function's, without anything below but the function's */
     bool listed;           /* among its context's fibers: since it first let others run */
-    bool in_shield : 1;    /* a program's: `shield` says which */
-    bool has_locals : 1;
+    bool in_shield;        /* a program's: `shield` says which */
     unsigned shielded;     /* awaits do not look whether it is cancelled */
-    uint32_t made;         /* a stamp */
-    EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
+    bool has_locals;
+    EddyFiberWait *wait; /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
     EddyCancellable *scope;      /* its own, made when somebody asks for it */
     EddyCancellable *parent;     /* what it was started with, and is cancelled by */
@@ -100,8 +99,8 @@ struct EddyFiber {
     EddyList member;               /* of the context's fibers */
     const EddyWaitKind *waits_for; /* while parked … */
     const void *waits_on;          /* … and which one of these */
-    uint32_t parked;               /* since when: a stamp */
-    uint32_t n_parked;             /* so often it has */
+    uint32_t made;                 /* a stamp */
+    uint32_t parked;               /* … and since when it is parked */
     EddyList sibling;              /* in its group's children */
     EddyCancelWatch scope_watch;
     EddyCancelWatch parent_watch;
