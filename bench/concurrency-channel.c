@@ -5,6 +5,7 @@
  * nanoseconds each. Peer: `go-concurrency channel`.
  */
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,21 +46,56 @@ static void *message_receive (void *data, EddyError **error)
     return NULL;
 }
 
-/* Both in these contexts, which may be one; nanoseconds for each message, below 0 on failure. */
-static double messages_pass (EddyContext *sender, EddyContext *receiver, size_t capacity,
-                             uint64_t count)
+/* Runs a function as a fiber of a context of the thread's own, until it has ended. */
+static void *message_run (EddyFiberFunc function, Messages *messages)
+{
+    EDDY_AUTO (EddyContext) context = eddy_context_new ();
+    if (!context || !eddy_context_push_thread_default (context))
+        return NULL;
+    EDDY_AUTO (EddyFuture) fiber = eddy_spawn_local (function, messages, NULL);
+    void *value = eddy_block_on (context, fiber, NULL);
+    eddy_context_pop_thread_default (context);
+    return value;
+}
+
+static void *message_thread (void *data)
+{
+    return message_run (message_send, data);
+}
+
+static bool messages_pass_between_threads (Messages *messages)
+{
+    pthread_t thread;
+    void *sent;
+    if (pthread_create (&thread, NULL, message_thread, messages) != 0)
+        return false;
+    bool received = message_run (message_receive, messages) == messages;
+    return pthread_join (thread, &sent) == 0 && sent == messages && received;
+}
+
+static void *message_both (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyFuture) received = eddy_spawn_local (message_receive, data, NULL);
+    EDDY_AUTO (EddyFuture) sent = eddy_spawn_local (message_send, data, NULL);
+    return eddy_await (received, error) == data ? eddy_await (sent, error) : NULL;
+}
+
+static bool messages_pass_on_one_thread (Messages *messages)
+{
+    return message_run (message_both, messages) == messages;
+}
+
+/* Nanoseconds for each message; below 0 on failure. */
+static double messages_time_ns (bool (*pass) (Messages *messages), size_t capacity, uint64_t count)
 {
     EDDY_AUTO (EddyChannel) channel = eddy_channel_new (capacity, NULL);
     Messages messages = { .channel = channel, .count = count };
     double begin_ns = bench_now_ns ();
-    EDDY_AUTO (EddyFuture) received = eddy_spawn (receiver, message_receive, &messages, NULL);
-    EDDY_AUTO (EddyFuture) sent = eddy_spawn (sender, message_send, &messages, NULL);
-    bool right = eddy_await (received, NULL) == &messages;
-    right = eddy_await (sent, NULL) == &messages && right;
-    return right ? (bench_now_ns () - begin_ns) / (double) count : -1;
+    bool passed = channel && pass (&messages);
+    return passed ? (bench_now_ns () - begin_ns) / (double) count : -1;
 }
 
-static int channel_main (int argc, char **argv)
+int main (int argc, char **argv)
 {
     uint64_t count = argc == 4 ? strtoull (argv[3], NULL, 10) : 0;
     if (count < 10) {
@@ -67,27 +103,16 @@ static int channel_main (int argc, char **argv)
         return 2;
     }
     size_t capacity = strtoull (argv[2], NULL, 10);
-    EddyContext *sender = NULL, *receiver = NULL;
-    EDDY_AUTO (EddyPool) pool = NULL;
-    if (strcmp (argv[1], "threads") == 0) {
-        pool = eddy_pool_new (2, NULL);
-        sender = eddy_pool_get_context (pool, 0);
-        receiver = eddy_pool_get_context (pool, 1);
-    }
+    bool (*pass) (Messages * messages) = strcmp (argv[1], "threads") == 0
+                                             ? messages_pass_between_threads
+                                             : messages_pass_on_one_thread;
     /* A tenth first, so that stacks are warm. */
-    double warm_up_ns = messages_pass (sender, receiver, capacity, count / 10);
-    double each_ns = messages_pass (sender, receiver, capacity, count);
-    if (pool && !eddy_pool_close (pool, NULL, NULL))
-        return 1;
+    double warm_up_ns = messages_time_ns (pass, capacity, count / 10);
+    double each_ns = messages_time_ns (pass, capacity, count);
     if (warm_up_ns < 0 || each_ns < 0) {
         fputs ("concurrency-channel: not every message came, in order\n", stderr);
         return 1;
     }
     printf ("%.3f\n", each_ns);
     return 0;
-}
-
-int main (int argc, char **argv)
-{
-    return eddy_run (channel_main, argc, argv);
 }

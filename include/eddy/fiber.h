@@ -82,7 +82,8 @@ EDDY_API void eddy_spawn_detached_full (EddyContext *context, EddyFiberFunc func
 /**
  * Waits for a future: in a fiber, by suspending it.
  *
- * @future: a future of the fiber's own context, to which the caller holds a reference meanwhile
+ * @future: a future of any context, to which the caller holds a reference meanwhile. Somebody must
+ *     run its context.
  * @error: where to put its error, or CANCELLED when the fiber is cancelled first; the future then
  *     goes on until it is let go of
  *
@@ -105,19 +106,27 @@ EDDY_API int64_t eddy_await_int (EddyFuture *future, EddyError **error);
 /**
  * Runs a context until a future is complete; in a fiber, awaits it.
  *
- * @context: the future's context; NULL: the thread's default one
- * @future: a future, to which the caller holds a reference meanwhile
+ * @context: what this thread runs meanwhile; NULL: its default one. While another thread has it,
+ *     this one waits without it.
+ * @future: a future of any context, to which the caller holds a reference meanwhile. If it is of
+ *     another one than @context, somebody else must run that.
  * @error: where to put its error
  *
  * Returns: whether it has a value
- * Thread: any that can acquire the context
+ * Thread: any
  * Since: 0.1
  */
 EDDY_API bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError **error);
 
 /** eddy_block_on_complete(), returning the pointer or object, which the future keeps; NULL also on
- * failure. Thread: any that can acquire the context. Since: 0.1 */
+ * failure. Thread: any. Since: 0.1 */
 EDDY_API void *eddy_block_on (EddyContext *context, EddyFuture *future, EddyError **error);
+
+/** eddy_block_on_complete() of a boolean; false also on failure. Thread: any. Since: 0.1 */
+EDDY_API bool eddy_block_on_boolean (EddyContext *context, EddyFuture *future, EddyError **error);
+
+/** eddy_block_on_complete() of an integer; -1 also on failure. Thread: any. Since: 0.1 */
+EDDY_API int64_t eddy_block_on_int (EddyContext *context, EddyFuture *future, EddyError **error);
 
 /** Lets others of the same priority run. Nothing happens outside a fiber. Thread: any. Since: 0.1
  */

@@ -68,6 +68,8 @@ typedef struct EddyForm {
     bool (*keep) (void *arguments);
     /** Gives up what the arguments own; NULL: nothing. */
     void (*clear) (void *arguments);
+    /** FIBER: the context that the body needs, not a reference; NULL: any. */
+    EddyContext *(*get_context) (const void *arguments);
 } EddyForm;
 
 /** An EddyFileProgressCallback whose data is an EddyFormProgress. Thread: the body's. Since: 0.1 */

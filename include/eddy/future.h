@@ -36,8 +36,7 @@ EDDY_API bool eddy_future_is_complete (EddyFuture *future);
 EDDY_API const EddyError *eddy_future_get_error (EddyFuture *future);
 
 /**
- * Asks what is under way to end. The future completes all the same, with what has happened. Who
- * calls this on another thread than the future's own keeps its context alive meanwhile.
+ * Asks what is under way to end. The future completes all the same, with what has happened.
  *
  * @future: a future; NULL or complete: nothing happens
  *

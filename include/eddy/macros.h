@@ -36,6 +36,9 @@
 #define EDDY_COPIED
 /** An object that the operation holds a reference to. */
 #define EDDY_REF
+/** An object as EDDY_REF, of a type with `TYPE_get_context()`: called outside a fiber, a FIBER
+ * operation runs in that context, rather than in one of its own. */
+#define EDDY_HOME
 /** A value written at completion, also on failure. */
 #define EDDY_OUT
 /** A count of bytes written at completion, also on failure. */

@@ -41,7 +41,7 @@ typedef struct EddyTestCancelReport {
  * or callback of its context, has waited and is about to go on, and has gone on and waits again;
  * and each look at the cancellable that the body of an operation takes on its worker. Each run has
  * a context of its own. After each run it is checked that the error is the cancel's, that no fd has
- * been left open, no operation and no fiber of the context is under way.
+ * been left open, no operation, fiber or other future of the context is under way.
  *
  * @function: what to run; it should take the same way each time; what it returns is dropped
  * @data: for @function and @check

@@ -25,6 +25,16 @@
 #define EDDY__NO_STACK_PROTECTOR
 #endif
 
+/* Between two looks at what another thread is about to change. */
+static inline void eddy__relax (void)
+{
+#if defined __x86_64__
+    __builtin_ia32_pause ();
+#elif defined __aarch64__
+    __asm__ volatile("isb");
+#endif
+}
+
 /* The record that `member` at `pointer` lies in. */
 #define EDDY__CONTAINER(pointer, Type, member)                                                     \
     ((Type *) (void *) ((char *) (pointer) -offsetof (Type, member)))

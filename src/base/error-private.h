@@ -9,5 +9,6 @@
 void eddy__error_set_code (EddyError **error, EddyIOErrorCode code, int error_number,
                            const char *format, ...) EDDY_PRINTF (4, 5);
 
-/* The error that is there without memory; a new reference. */
+/* Errors that are there without memory; a new reference. */
 EddyError *eddy__error_no_memory (void);
+EddyError *eddy__error_cancelled (void);

@@ -42,6 +42,19 @@ EddyError *eddy__error_no_memory (void)
     return eddy_ref (&error_no_memory);
 }
 
+/* What is left of an operation that was cancelled, and of which nobody waits for more. */
+static EddyError error_cancelled = {
+    .object = { .object_class = &error_class, .references = 1U << 29, .holds = 1U << 29 },
+    .domain = EDDY_IO_ERROR,
+    .code = EDDY_IO_ERROR_CANCELLED,
+    .message = (char *) "operation was cancelled"
+};
+
+EddyError *eddy__error_cancelled (void)
+{
+    return eddy_ref (&error_cancelled);
+}
+
 /* Takes `message`; NULL: memory was out. */
 static EddyError *error_make (const char *domain, int code, int error_number, char *message)
 {

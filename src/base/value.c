@@ -48,6 +48,8 @@ void eddy__value_copy_for_taker (EddyValue *from, EddyValue *value)
     *value = *from;
     if (from->kind == EDDY_VALUE_OBJECT)
         eddy_ref (value->as.pointer);
-    else if (from->kind == EDDY_VALUE_POINTER)
-        *from = (EddyValue) EDDY_VALUE_INIT;
+    if (from->kind != EDDY_VALUE_POINTER)
+        return;
+    from->as.pointer = NULL;
+    from->destroy = NULL;
 }

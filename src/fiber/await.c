@@ -5,6 +5,7 @@
 #include "base/object-private.h"
 #include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
@@ -50,6 +51,36 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
     return answer < 0 ? answer : -ECANCELED;
 }
 
+/* The wait for a future of another context. */
+typedef struct AnywhereWait {
+    EddyFiberWait wait;
+    EddyAnywhere anywhere;
+} AnywhereWait;
+
+static void anywhere_wait_completed (EddyWatcher *watcher)
+{
+    eddy__fiber_wake (&EDDY__CONTAINER (watcher, AnywhereWait, anywhere.watcher)->wait);
+}
+
+/* The same for a future of another context: not in line, so that who awaits at home does not pay
+ * for it. */
+__attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
+{
+    AnywhereWait anywhere_wait = { .anywhere.watcher.completed = anywhere_wait_completed };
+    EddyAnywhere *anywhere = &anywhere_wait.anywhere;
+    int answer = eddy__anywhere_watch (anywhere, future, fiber->future.context);
+    if (answer == EDDY__ANYWHERE_DONE)
+        return 0;
+    if (answer == 0)
+        answer = eddy__fiber_wait_begin (&anywhere_wait.wait, fiber);
+    if (answer == 0)
+        eddy__fiber_park (&anywhere_wait.wait, &future_wait_kind, future);
+    eddy__anywhere_unwatch (anywhere);
+    if (eddy__future_is_done (future))
+        return 0;
+    return answer < 0 ? answer : -ECANCELED;
+}
+
 /* The answer of a future that is done. */
 EDDY__FIBER_INLINE bool future_answer (EddyFuture *future, EddyError **error)
 {
@@ -64,9 +95,11 @@ EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     EDDY__EXPECT (future != NULL && fiber != NULL, false);
-    bool done = eddy__future_is_done (future);
-    EDDY__EXPECT (done || future->context == fiber->future.context, false);
-    int answer = done ? 0 : await_future (fiber, future);
+    int answer = 0;
+    if (!eddy__future_is_done (future))
+        answer = EDDY__LIKELY (future->context == fiber->future.context)
+                     ? await_future (fiber, future)
+                     : await_anywhere (fiber, future);
     if (EDDY__LIKELY (answer == 0))
         return future_answer (future, error);
     eddy_error_take (error, answer == -ECANCELED
@@ -95,24 +128,57 @@ EDDY__FIBER_PATH int64_t eddy_await_int (EddyFuture *future, EddyError **error)
     return await_complete (future, error) ? future->value.as.integer : -1;
 }
 
+/* --- from outside a fiber --------------------------------------------------------------------- */
+
+/* Of a future of this thread's own context. */
+static int block_on_here (EddyContext *context, const EddyFuture *future)
+{
+    int answer = eddy__context_enter (context);
+    if (answer < 0)
+        return answer;
+    eddy_ref (context);
+    while (!eddy__future_is_done (future))
+        eddy__context_pass (context, /* may_block= */ true);
+    eddy__context_leave (context);
+    eddy_unref (context);
+    return 0;
+}
+
+/* Of a future that another thread completes: runs the context meanwhile, unless another thread does
+ * that, too. */
+static int block_on_anywhere (EddyContext *context, EddyFuture *future)
+{
+    int answer = 0;
+    EddyMirror *mirror = eddy__mirror_watch (future, context, &answer);
+    if (mirror == NULL)
+        return answer == EDDY__ANYWHERE_DONE ? 0 : answer;
+    const bool *told = eddy__mirror_get_told (mirror);
+    eddy_ref (context);
+    answer = eddy__context_wait_enter (context, told);
+    if (answer == 0) {
+        while (!__atomic_load_n (told, __ATOMIC_SEQ_CST))
+            eddy__context_pass (context, /* may_block= */ true);
+        eddy__context_leave (context);
+    }
+    eddy_unref (context);
+    eddy__mirror_unwatch (mirror);
+    return answer == -EINTR ? 0 : answer;
+}
+
 bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError **error)
 {
     EDDY__EXPECT (future != NULL, false);
     if (eddy_in_fiber ())
         return eddy_await_complete (future, error);
-    if (eddy__future_is_done (future))
-        return future_answer (future, error);
-    EddyContext *home = context == NULL ? eddy__context_thread_default () : context;
-    EDDY__EXPECT (future->context == home, false);
-    int answer = eddy__context_enter (home);
-    if (answer == 0) {
-        eddy_ref (home);
-        while (!eddy__future_is_done (future))
-            eddy__context_pass (home, /* may_block= */ true);
-        eddy__context_leave (home);
-        eddy_unref (home);
-        return future_answer (future, error);
+    int answer = 0;
+    if (!eddy__future_is_done (future)) {
+        EddyContext *home = eddy__context_or_thread_default (context);
+        answer = future->context == home ? block_on_here (home, future) : -EBUSY;
+        if (answer == -EBUSY)
+            answer = block_on_anywhere (home, future);
     }
+    if (answer == 0)
+        return future_answer (future, error);
     eddy_error_set_errno (error, -answer, "running a context");
     return false;
 }
@@ -120,6 +186,16 @@ bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError
 void *eddy_block_on (EddyContext *context, EddyFuture *future, EddyError **error)
 {
     return eddy_block_on_complete (context, future, error) ? future->value.as.pointer : NULL;
+}
+
+bool eddy_block_on_boolean (EddyContext *context, EddyFuture *future, EddyError **error)
+{
+    return eddy_block_on_complete (context, future, error) && future->value.as.boolean;
+}
+
+int64_t eddy_block_on_int (EddyContext *context, EddyFuture *future, EddyError **error)
+{
+    return eddy_block_on_complete (context, future, error) ? future->value.as.integer : -1;
 }
 
 /* --- operations ------------------------------------------------------------------------------- */

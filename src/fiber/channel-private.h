@@ -11,16 +11,12 @@
 
 #include "base/compiler-private.h"
 #include "fiber/parking-private.h"
-
-/* How many users of an end are remembered. */
-enum { EDDY__CHANNEL_USERS = 4 };
+#include "fiber/users-private.h"
 
 /* One of the two ends. */
 typedef struct EddyChannelEnd {
     EddyList waiters; /* first come, first served */
-    /* Fibers that have used it: compared, never followed, since they may have ended. */
-    const EddyFiber *users[EDDY__CHANNEL_USERS];
-    bool has_others; /* more than those, or not only fibers */
+    EddyUsers users;
 } EddyChannelEnd;
 
 struct EddyChannel {
@@ -60,15 +56,6 @@ EddyParking *eddy__select_take_receiver (EddySelectPart *part, void *message);
 EddyParking *eddy__select_take_closed (EddySelectPart *part);
 /* Whether its select has not been decided yet. */
 bool eddy__select_is_waiting (EddySelectPart *part);
-
-/* Remembers that somebody other than the first user has used an end; NULL: no fiber. */
-void eddy__channel_add_user (EddyChannelEnd *end, const EddyFiber *fiber);
-
-static inline void eddy__channel_used (EddyChannelEnd *end, const EddyFiber *fiber)
-{
-    if (EDDY__UNLIKELY (end->users[0] != fiber || fiber == NULL) && !end->has_others)
-        eddy__channel_add_user (end, fiber);
-}
 
 /* Takes the first sender who waits off the list, with his message; NULL: none does. To be granted
  * by the caller, as in what follows, best without the lock. */
@@ -150,8 +137,9 @@ EDDY__FIBER_INLINE int channel_take (EddyChannel *channel, void **message, EddyP
     return 0;
 }
 
-/* Names who has used an end: who may end a wait at the other one. */
-void eddy__channel_find_users (EddyChannel *channel, EddyChannelEnd *end, EddyWakers *wakers);
+/* Names who may end a wait at one end: those who have used the other one. */
+void eddy__channel_find_wakers (EddyChannel *channel, const EddyChannelEnd *other,
+                                EddyWakers *wakers);
 
 /* The error of a send or receive that failed. */
 EddyError *eddy__channel_make_error (EddyChannel *channel, int answer, EddyFiber *fiber,

@@ -5,7 +5,6 @@
 #include <eddy/channel-bodies.h>
 
 #include "base/alloc-private.h"
-#include "fiber/wakers-private.h"
 
 /* --- making ----------------------------------------------------------------------------------- */
 
@@ -61,28 +60,11 @@ void eddy_channel_set_name (EddyChannel *channel, const char *name)
 
 /* --- who waits for whom ----------------------------------------------------------------------- */
 
-/* Once there are too many to remember, nothing is remembered any more. */
-void eddy__channel_add_user (EddyChannelEnd *end, const EddyFiber *fiber)
-{
-    for (int i = 0; i < EDDY__CHANNEL_USERS && fiber != NULL; i++) {
-        if (end->users[i] == fiber)
-            return;
-        if (end->users[i] == NULL) {
-            end->users[i] = fiber;
-            return;
-        }
-    }
-    end->has_others = true;
-}
-
-/* Nobody can tell who will be the first to use an end. */
-void eddy__channel_find_users (EddyChannel *channel, EddyChannelEnd *end, EddyWakers *wakers)
+void eddy__channel_find_wakers (EddyChannel *channel, const EddyChannelEnd *other,
+                                EddyWakers *wakers)
 {
     bool locked = eddy__lock (&channel->lock);
-    if (end->has_others || end->users[0] == NULL)
-        eddy__wakers_add_unknown (wakers);
-    for (int i = 0; i < EDDY__CHANNEL_USERS && end->users[i] != NULL; i++)
-        eddy__wakers_add (wakers, end->users[i]);
+    eddy__users_tell (&other->users, wakers);
     eddy__unlock (&channel->lock, locked);
 }
 
@@ -94,13 +76,13 @@ static const char *channel_get_name (const void *on)
 static void channel_find_receivers (const void *on, EddyWakers *wakers)
 {
     EddyChannel *channel = (EddyChannel *) (uintptr_t) on;
-    eddy__channel_find_users (channel, &channel->receiving, wakers);
+    eddy__channel_find_wakers (channel, &channel->receiving, wakers);
 }
 
 static void channel_find_senders (const void *on, EddyWakers *wakers)
 {
     EddyChannel *channel = (EddyChannel *) (uintptr_t) on;
-    eddy__channel_find_users (channel, &channel->sending, wakers);
+    eddy__channel_find_wakers (channel, &channel->sending, wakers);
 }
 
 static const EddyWaitKind send_kind = { .what = "a channel to send to",
@@ -146,7 +128,7 @@ EDDY__FIBER_INLINE int channel_send (EddyChannel *channel, EddyFiber *fiber, voi
     if (EDDY__UNLIKELY (answer < 0))
         return answer;
     bool locked = eddy__lock (&channel->lock);
-    eddy__channel_used (&channel->sending, fiber);
+    eddy__users_note (&channel->sending.users, fiber);
     answer = channel_put (channel, message, &receiver);
     if (answer == -EAGAIN) {
         waiter.parking.slot = message;
@@ -180,7 +162,7 @@ EDDY__FIBER_INLINE int channel_receive (EddyChannel *channel, EddyFiber *fiber, 
     if (EDDY__UNLIKELY (answer < 0))
         return answer;
     bool locked = eddy__lock (&channel->lock);
-    eddy__channel_used (&channel->receiving, fiber);
+    eddy__users_note (&channel->receiving.users, fiber);
     answer = channel_take (channel, message, &sender);
     if (answer == -EAGAIN) {
         answer = channel_wait (channel, &channel->receiving, &waiter, locked, cancellable,
@@ -215,7 +197,7 @@ bool eddy_channel_try_send (EddyChannel *channel, void *message, EddyError **err
     EDDY__EXPECT (channel != NULL && message != NULL, false);
     EddyParking *receiver;
     bool locked = eddy__lock (&channel->lock);
-    eddy__channel_used (&channel->sending, eddy__fiber_current ());
+    eddy__users_note (&channel->sending.users, eddy__fiber_current ());
     int answer = channel_put (channel, message, &receiver);
     eddy__unlock (&channel->lock, locked);
     if (receiver != NULL)
@@ -232,7 +214,7 @@ void *eddy_channel_try_receive (EddyChannel *channel, EddyError **error)
     EddyParking *sender;
     void *message;
     bool locked = eddy__lock (&channel->lock);
-    eddy__channel_used (&channel->receiving, eddy__fiber_current ());
+    eddy__users_note (&channel->receiving.users, eddy__fiber_current ());
     int answer = channel_take (channel, &message, &sender);
     eddy__unlock (&channel->lock, locked);
     if (sender != NULL)

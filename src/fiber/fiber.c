@@ -10,6 +10,7 @@
 #include "base/log-private.h"
 #include "base/object-private.h"
 #include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 #include "sys/clock-private.h"
 
 /* How often a thread that is idle may look for stacks to give back. */
@@ -255,7 +256,7 @@ __attribute__ ((noinline)) static void fiber_bury_rest (EddyFiber *fiber)
     }
     if (EDDY__UNLIKELY (fiber->cause != NULL))
         eddy_clear (&fiber->cause);
-    if (fiber->groups.next != NULL)
+    if (EDDY__UNLIKELY (fiber->groups.next != NULL))
         eddy__groups_leave (&fiber->groups);
     if (fiber->holds_itself)
         eddy_unref (fiber);
@@ -292,7 +293,7 @@ void eddy__fiber_cancel_inside (EddyFiber *fiber, EddyError *cause)
     if (fiber->scope != NULL)
         eddy_cancellable_cancel_with_cause (fiber->scope, eddy_ref (cause));
     if (fiber->groups.next != NULL)
-        eddy__groups_cancel (&fiber->groups);
+        eddy__groups_cancel (&fiber->groups, cause);
     EddyFiberWait *wait = fiber->wait;
     if (wait == NULL || fiber->shielded > 0)
         return;
@@ -314,8 +315,7 @@ static void fiber_cancel_arrived (EddyEntry *entry)
 static void fiber_request_cancel (EddyFuture *future)
 {
     EddyFiber *fiber = eddy__fiber_of (future);
-    EddyContext *context = future->context;
-    if (eddy__context_is_owned (context)) {
+    if (eddy__future_is_here (future)) {
         eddy__fiber_cancel (fiber, NULL);
         return;
     }
@@ -323,7 +323,7 @@ static void fiber_request_cancel (EddyFuture *future)
         return;
     fiber->cancel = (EddyEntry){ .run = fiber_cancel_arrived, .priority = EDDY__PRIORITY_NOW };
     eddy_object_hold (fiber);
-    if (!eddy__context_post (context, &fiber->cancel))
+    if (!eddy__future_post_home (future, &fiber->cancel))
         eddy_object_release (fiber);
 }
 
@@ -349,7 +349,7 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
         return eddy__shield_make_scope (fiber);
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    fiber->scope = eddy_cancellable_new_child (fiber->parent);
+    fiber->scope = eddy_cancellable_new_child (eddy__fiber_get_parent (fiber));
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;

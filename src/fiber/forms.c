@@ -16,6 +16,7 @@
 #include "fiber/current-private.h"
 #include "fiber/dump-private.h"
 #include "fiber/fiber-private.h"
+#include "future/mirror-private.h"
 
 _Static_assert(sizeof (EddyEntry) == sizeof (((EddyFormProgress *) NULL)->entry),
                "EddyFormProgress has room for an entry");
@@ -221,13 +222,17 @@ static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **err
         *error = form_missing_error (form_fiber->form);
 }
 
-/* A context that is sure to run: its engine is open, and it is this thread's default. Where either
- * cannot be, a fiber in it would never end. NULL and -errno on failure. */
-static EddyContext *form_private_context (int *answer)
+/* The context that the form names, or a private one: sure to run, since its engine is open and it
+ * is this thread's default. Where either cannot be, a fiber in it would never end. NULL and -errno
+ * on failure. */
+static EddyContext *form_enter_context (const EddyForm *form, const void *arguments, int *answer)
 {
-    EddyContext *context = eddy__context_new (answer);
-    if (context == NULL)
+    EddyContext *context = form->get_context != NULL ? eddy_ref (form->get_context (arguments))
+                                                     : eddy__context_new (answer);
+    if (context == NULL) {
+        *answer = *answer < 0 ? *answer : -EINVAL;
         return NULL;
+    }
     *answer = eddy__context_enter (context);
     if (*answer == 0 && eddy_context_push_thread_default (context))
         return context;
@@ -246,12 +251,13 @@ static void form_leave_context (EddyContext *context)
     eddy_unref (context);
 }
 
-/* Outside a fiber: on a fiber of a context of its own, so that nothing else is dispatched. */
+/* Outside a fiber: on a fiber of a context of its own, so that nothing else is dispatched, unless
+ * its arguments live in another one. */
 static bool form_call_fiber (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
                              EddyValue *value, EddyError **error)
 {
     int answer = 0;
-    EddyContext *context = form_private_context (&answer);
+    EddyContext *context = form_enter_context (form, arguments, &answer);
     EddyFiber *fiber =
         context == NULL ? NULL : eddy__fiber_new (context, cancellable, sizeof (FormFiber));
     if (fiber == NULL) {
@@ -393,19 +399,18 @@ static void cancel_request_run (EddyEntry *entry)
 static void form_future_request_cancel (EddyFuture *future)
 {
     FormFuture *self = form_future_of (future);
-    EddyContext *context = future->context;
     if (form_of (future)->kind == EDDY_FORM_JOB) {
         eddy_cancellable_cancel (self->cancellable);
         return;
     }
-    if (eddy__context_is_owned (context)) {
+    if (eddy__future_is_here (future)) {
         form_future_cancel (self);
         return;
     }
     CancelRequest *request = eddy__reserve_alloc (sizeof *request);
     request->entry = (EddyEntry){ .run = cancel_request_run, .priority = EDDY__PRIORITY_NOW };
     request->future = eddy_object_hold (self);
-    if (!eddy__context_post (context, &request->entry)) {
+    if (!eddy__future_post_home (future, &request->entry)) {
         eddy__reserve_free (request, sizeof *request);
         eddy_object_release (self);
     }

@@ -6,43 +6,160 @@
 
 #include "base/alloc-private.h"
 #include "base/object-private.h"
-#include "fiber/fiber-private.h"
-
-struct EddyGroup {
-    EddyObject object;
-    EddyContext *context;
-    EddyList member;   /* of the groups of the fiber that made it */
-    EddyList children; /* its fibers that have not ended */
-    bool cancelled;
-    unsigned limit;
-    unsigned running;
-    EddyList waiters;       /* GroupWait */
-    EddyError *first_error; /* has a place of its own: it is told even when memory is out */
-    EddyError **errors;     /* all of them; until the second one comes, that place */
-    size_t n_errors;
-};
+#include "fiber/group-private.h"
+#include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
     EddyList member;
     EddyFiberWait wait;
+    bool granted;
 } GroupWait;
 
+/* --- cancelling ------------------------------------------------------------------------------- */
+
+/* Takes the first of those that wait out, and lets him go on. */
+static bool group_wake (EddyList *waits)
+{
+    EddyList *link = eddy__list_pop (waits);
+    if (link == NULL)
+        return false;
+    GroupWait *group_wait = EDDY__CONTAINER (link, GroupWait, member);
+    group_wait->granted = true;
+    eddy__fiber_wake (&group_wait->wait);
+    return true;
+}
+
+/* Asks the children to end, taking the cause; they stay in the list until they have. Who cancels
+ * has a reference or a hold: handlers of a program's run in here. */
+static void group_cancel (EddyGroup *group, EddyError *cause)
+{
+    if (group->cancelled) {
+        eddy_unref (cause);
+        return;
+    }
+    group->cancelled = true;
+    group->cause = cause;
+    eddy_cancellable_cancel_with_cause (group->scope, eddy_ref (cause));
+    for (EddyList *link = group->children.next; link != &group->children; link = link->next)
+        eddy__fiber_cancel (EDDY__CONTAINER (link, EddyFiber, sibling), eddy_ref (cause));
+    while (group_wake (&group->claimants))
+        group->promised++; /* each of them looks for himself */
+}
+
+/* Its deadline has come. */
+static void group_scope_cancelled (EddyCancelWatch *watch)
+{
+    EddyGroup *group = EDDY__CONTAINER (watch, EddyGroup, scope_watch);
+    eddy_object_hold (group);
+    group_cancel (group, eddy__cancellable_ref_cause (group->scope));
+    eddy_object_release (group);
+}
+
+/* The first that is to be cancelled, too. */
+static EddyGroup *groups_find_open (const EddyList *groups)
+{
+    for (EddyList *link = groups->next; link != groups; link = link->next) {
+        EddyGroup *group = EDDY__CONTAINER (link, EddyGroup, member);
+        if (!group->cancelled)
+            return group;
+    }
+    return NULL;
+}
+
+void eddy__groups_cancel (EddyList *groups, EddyError *cause)
+{
+    /* Each time from the start, since handlers may let go of any group. */
+    for (EddyGroup *group; (group = groups_find_open (groups)) != NULL;) {
+        eddy_object_hold (group);
+        group_cancel (group, eddy_ref (cause));
+        eddy_object_release (group);
+    }
+}
+
+void eddy__groups_leave (EddyList *groups)
+{
+    while (eddy__list_pop (groups) != NULL)
+        continue;
+}
+
+/* What its fibers' scopes follow, where there is a reason: a deadline, or fibers on other threads.
+ * NULL when memory is out. */
+static EddyCancellable *group_get_scope (EddyGroup *group)
+{
+    if (group->scope != NULL)
+        return group->scope;
+    group->scope = eddy_cancellable_new_child (group->governor);
+    if (group->cancelled)
+        eddy_cancellable_cancel_with_cause (group->scope, eddy_ref (group->cause));
+    return group->scope;
+}
+
+/* --- making ----------------------------------------------------------------------------------- */
+
+/* Let go of while fibers run: they are asked to end, and do so unseen. */
 static void group_dispose (void *object)
+{
+    EddyGroup *group = object;
+    eddy__list_remove (&group->member);
+    eddy__cancellable_unwatch (&group->scope_watch);
+    if (group->running > 0)
+        group_cancel (group, NULL);
+}
+
+static void group_finalize (void *object)
 {
     EddyGroup *group = object;
     for (size_t i = 0; i < group->n_errors; i++)
         eddy_unref (group->errors[i]);
     if (group->errors != &group->first_error)
         eddy__free (group->errors);
-    group->n_errors = 0;
-    eddy__list_remove (&group->member);
-    eddy_clear (&group->context);
+    eddy_unref (group->cause);
+    eddy_unref (group->scope);
+    eddy_unref (group->governor);
+    eddy_unref (group->pool);
+    eddy_unref (group->context);
 }
 
 static const EddyClass group_class = { .name = "EddyGroup",
                                        .size = sizeof (EddyGroup),
-                                       .dispose = group_dispose };
+                                       .dispose = group_dispose,
+                                       .finalize = group_finalize };
+
+/* What a fiber was cancelled for; NULL: the usual. */
+static EddyError *fiber_ref_cause (const EddyFiber *fiber)
+{
+    if (fiber->cancelled || fiber->scope == NULL)
+        return eddy_ref (fiber->cause);
+    return eddy__cancellable_ref_cause (fiber->scope);
+}
+
+/* What the scope of a fiber's group follows. A shield whose time is limited needs one of its own
+ * for that. */
+static EddyCancellable *fiber_get_governor (EddyFiber *fiber)
+{
+    if (fiber->scope != NULL)
+        return fiber->scope;
+    if (!fiber->in_shield)
+        return eddy__fiber_get_parent (fiber);
+    return fiber->shield->deadline_ns == INT64_MAX ? NULL : eddy__fiber_get_scope (fiber);
+}
+
+/* The group belongs to the fiber that makes it: its cancel, its cause and its deadline. False when
+ * memory is out. */
+static bool group_join_maker (EddyGroup *group, EddyFiber *fiber)
+{
+    if (fiber->groups.next == NULL)
+        eddy__list_init (&fiber->groups);
+    fiber->plain = false;
+    eddy__list_append (&fiber->groups, &group->member);
+    group->governor = eddy_ref (fiber_get_governor (fiber));
+    if (eddy__fiber_is_cancelled (fiber))
+        group_cancel (group, fiber_ref_cause (fiber));
+    return eddy_cancellable_get_deadline (group->governor) == INT64_MAX ||
+           group_get_scope (group) != NULL;
+}
 
 EddyGroup *eddy_group_new (void)
 {
@@ -50,32 +167,272 @@ EddyGroup *eddy_group_new (void)
     EddyGroup *group = eddy_object_new (&group_class);
     if (group == NULL)
         return NULL;
-    eddy__list_init (&group->waiters);
+    eddy__list_init (&group->joiners);
+    eddy__list_init (&group->claimants);
+    eddy__list_init (&group->starts);
     eddy__list_init (&group->children);
     eddy__list_init (&group->member);
+    eddy__list_init (&group->scope_watch.member);
     group->context =
         fiber != NULL ? eddy_ref (fiber->future.context) : eddy_context_ref_thread_default ();
-    if (fiber == NULL)
-        return group;
-    if (fiber->groups.next == NULL)
-        eddy__list_init (&fiber->groups);
-    eddy__list_append (&fiber->groups, &group->member);
-    fiber->plain = false;
-    group->cancelled = fiber->cancelled;
+    if (fiber != NULL && !group_join_maker (group, fiber))
+        return eddy_unref (group);
     return group;
+}
+
+/* Has the group told when its deadline comes; 0 or -errno. */
+static int group_watch_scope (EddyGroup *group)
+{
+    if (!eddy_context_acquire (group->context))
+        return -EBUSY;
+    group->scope_watch.cancelled = group_scope_cancelled;
+    int answer = eddy__cancellable_follow (group->scope, group->context, &group->scope_watch);
+    eddy_context_release (group->context);
+    return answer;
+}
+
+EddyGroup *eddy_group_new_with_timeout (int64_t timeout_ns)
+{
+    EDDY__EXPECT (timeout_ns >= 0, NULL);
+    EddyGroup *group = eddy_group_new ();
+    if (group == NULL || group->cancelled)
+        return group;
+    eddy_clear (&group->scope);
+    group->scope = eddy_cancellable_new_with_timeout (group->governor, timeout_ns);
+    if (group->scope == NULL)
+        return eddy_unref (group);
+    int answer = group_watch_scope (group);
+    if (answer == -ECANCELED)
+        group_cancel (group, eddy__cancellable_ref_cause (group->scope));
+    return answer == 0 || answer == -ECANCELED ? group : eddy_unref (group);
+}
+
+EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
+{
+    EDDY__EXPECT (pool != NULL, NULL);
+    EddyGroup *group = eddy_group_new ();
+    if (group != NULL)
+        group->pool = eddy_ref (pool);
+    return group;
+}
+
+/* --- waiting ---------------------------------------------------------------------------------- */
+
+/* Of fibers away nothing is known here. */
+static void group_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroup *group = on;
+    unsigned at_home = 0;
+    for (EddyList *link = group->children.next; link != &group->children; link = link->next) {
+        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
+        at_home++;
+    }
+    if (group->running > at_home)
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind group_wait_kind = { .what = "a group",
+                                              .find_wakers = group_find_wakers };
+
+/* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
+static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
+{
+    GroupWait group_wait;
+    int answer = eddy__fiber_wait_begin (&group_wait.wait, fiber);
+    if (answer < 0)
+        return answer;
+    group_wait.granted = false;
+    eddy__list_append (waits, &group_wait.member);
+    eddy__fiber_park (&group_wait.wait, &group_wait_kind, group);
+    eddy__list_remove (&group_wait.member);
+    return group_wait.granted ? 0 : -ECANCELED;
+}
+
+int eddy__group_run_until (EddyGroup *group, bool (*condition) (const void *data), const void *data)
+{
+    if (condition (data))
+        return 0;
+    int answer = eddy__context_enter (group->context);
+    if (answer < 0)
+        return answer;
+    while (!condition (data))
+        eddy__context_pass (group->context, /* may_block= */ true);
+    eddy__context_leave (group->context);
+    return 0;
+}
+
+static bool group_has_ended (const void *data)
+{
+    const EddyGroup *group = data;
+    return group->running == 0;
+}
+
+/* In a fiber. When that is cancelled, so is the group, whoever made it; and it is waited for. */
+static void group_join (EddyGroup *group, EddyFiber *fiber)
+{
+    int answer = 0;
+    while (group->running > 0 && answer == 0)
+        answer = group_park (group, &group->joiners, fiber);
+    if (group->running == 0)
+        return;
+    group_cancel (group, fiber_ref_cause (fiber));
+    fiber->shielded++;
+    while (group->running > 0)
+        (void) group_park (group, &group->joiners, fiber);
+    fiber->shielded--;
+}
+
+bool eddy_group_wait (EddyGroup *group, EddyError **error)
+{
+    EDDY__EXPECT (group != NULL, false);
+    EddyFiber *fiber = eddy__fiber_current ();
+    int answer = 0;
+    if (fiber != NULL)
+        group_join (group, fiber);
+    else
+        answer = eddy__group_run_until (group, group_has_ended, group);
+    if (answer < 0)
+        eddy_error_set_errno (error, -answer, "running a context");
+    else if (group->n_errors > 0)
+        eddy_error_take (error, eddy_ref (group->errors[0]));
+    return answer == 0 && group->n_errors == 0;
+}
+
+void eddy_group_leave (EddyGroup *group)
+{
+    if (group == NULL)
+        return;
+    if (group->running > 0) {
+        group_cancel (group, NULL);
+        (void) eddy_group_wait (group, NULL);
+    }
+    eddy_unref (group);
+}
+
+/* --- room under the limit --------------------------------------------------------------------- */
+
+static bool group_has_room (const EddyGroup *group)
+{
+    return group->limit == 0 || group->running + group->promised < group->limit;
+}
+
+/* Gives free places to those that wait for one, in the order in which they came. */
+static void group_grant (EddyGroup *group)
+{
+    while (group_has_room (group) && group_wake (&group->claimants))
+        group->promised++;
 }
 
 void eddy_group_set_limit (EddyGroup *group, unsigned limit)
 {
     EDDY__EXPECT (group != NULL);
     group->limit = limit;
+    group_grant (group);
 }
 
-static void group_wake_waiters (EddyGroup *group)
+static bool group_ends_claim (const void *data)
 {
-    for (EddyList *link; (link = eddy__list_pop (&group->waiters)) != NULL;)
-        eddy__fiber_wake (&EDDY__CONTAINER (link, GroupWait, member)->wait);
+    const EddyGroup *group = data;
+    return group->cancelled || group_has_room (group);
 }
+
+/* Waits until one more fiber may run: 0 or -errno. Nobody overtakes those that wait already. */
+static int group_claim (EddyGroup *group)
+{
+    if (EDDY__LIKELY (group->limit == 0) || group->cancelled ||
+        (group_has_room (group) && eddy__list_is_empty (&group->claimants)))
+        return 0;
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (fiber == NULL)
+        return eddy__group_run_until (group, group_ends_claim, group);
+    int answer = group_park (group, &group->claimants, fiber);
+    if (answer == 0)
+        group->promised--;
+    return answer;
+}
+
+static EddyError *group_make_cancel_error (const EddyGroup *group)
+{
+    if (group->cause != NULL)
+        return eddy_ref (group->cause);
+    return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED, "the group was cancelled");
+}
+
+/* Waits for room; whether a fiber may begin. */
+static bool group_may_spawn (EddyGroup *group, EddyError **error)
+{
+    int answer = group_claim (group);
+    if (EDDY__LIKELY (answer == 0 && !group->cancelled))
+        return true;
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (group->cancelled)
+        eddy_error_take (error, group_make_cancel_error (group));
+    else if (answer == -ECANCELED && fiber != NULL)
+        eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
+    else
+        eddy_error_set_errno (error, -answer, "running a context");
+    return false;
+}
+
+/* --- spawning --------------------------------------------------------------------------------- */
+
+/* A fiber that may begin, or NULL. */
+EDDY__FIBER_INLINE EddyFiber *group_new_fiber (EddyGroup *group, EddyError **error)
+{
+    EddyFiber *fiber = NULL;
+    if (EDDY__UNLIKELY (!group_may_spawn (group, error)))
+        return NULL;
+    if (EDDY__UNLIKELY (group->pool != NULL))
+        return eddy__pool_new_fiber (group->pool, group_get_scope (group), error);
+    fiber = eddy__fiber_new (group->context, NULL, 0);
+    if (EDDY__UNLIKELY (fiber == NULL))
+        eddy_error_set_errno (error, ENOMEM, "a fiber");
+    return fiber;
+}
+
+/* The fiber counts as one of the group's, from before its first turn until its end is known at
+ * home. All of them together hold the group's memory. */
+EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
+{
+    fiber->group = group;
+    fiber->holds_itself = true;
+    if (group->running++ == 0)
+        eddy_object_hold (group);
+    if (EDDY__LIKELY (fiber->future.context == group->context))
+        eddy__list_append (&group->children, &fiber->sibling);
+    else
+        eddy_object_hold (fiber); /* until its end has come home */
+}
+
+EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
+                              void (*destroy) (void *data), const EddyFiberOptions *options,
+                              const EddyPlace *place, bool is_awaited, EddyError **error)
+{
+    EddyFiber *fiber = group_new_fiber (group, error);
+    if (EDDY__UNLIKELY (fiber == NULL)) {
+        group_grant (group); /* the place that it did not take */
+        if (destroy != NULL)
+            destroy (data);
+        return NULL;
+    }
+    eddy__fiber_set_function (fiber, function, data, destroy, options, place);
+    if (EDDY__UNLIKELY (group->pool != NULL))
+        eddy__pool_wrap_function (fiber, is_awaited);
+    group_adopt (group, fiber);
+    eddy__fiber_start (fiber);
+    return fiber;
+}
+
+bool eddy_group_spawn_full (EddyGroup *group, EddyFiberFunc function, void *data,
+                            void (*destroy) (void *data), const EddyFiberOptions *options,
+                            const EddyPlace *place, EddyError **error)
+{
+    EDDY__EXPECT (group != NULL && function != NULL, false);
+    return eddy__group_spawn (group, function, data, destroy, options, place,
+                              /* is_awaited= */ false, error) != NULL;
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
 
 /* Keeps an error; without memory only the first one of them. */
 static void group_keep_error (EddyGroup *group, EddyError *error)
@@ -94,128 +451,94 @@ static void group_keep_error (EddyGroup *group, EddyError *error)
     group->errors[group->n_errors++] = eddy_ref (error);
 }
 
-/* Asks the children to end; they stay in the list until they have. */
-static void group_cancel (EddyGroup *group)
+/* What a cancel has ended is no failure of its own. Where the cancel had a cause, that is told,
+ * once. */
+static void group_child_failed (EddyGroup *group, EddyError *error)
 {
-    group->cancelled = true;
-    for (EddyList *link = group->children.next; link != &group->children; link = link->next)
-        eddy__fiber_cancel (EDDY__CONTAINER (link, EddyFiber, sibling), NULL);
+    /* The fiber may have noticed a deadline before the group has been told. */
+    if (!group->cancelled && eddy__cancellable_is_cancelled (group->scope))
+        group_cancel (group, eddy__cancellable_ref_cause (group->scope));
+    if (!group->cancelled || (error != group->cause && !eddy_error_is_cancelled (error))) {
+        group_keep_error (group, error);
+        if (!group->supervisor)
+            group_cancel (group, NULL);
+        return;
+    }
+    if (group->told_cause || group->cause == NULL || eddy_error_is_cancelled (group->cause))
+        return;
+    group->told_cause = true;
+    group_keep_error (group, group->cause);
 }
 
-void eddy__groups_cancel (EddyList *groups)
+/* At home. */
+static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 {
-    for (EddyList *link = groups->next; link != groups; link = link->next)
-        group_cancel (EDDY__CONTAINER (link, EddyGroup, member));
+    EddyError *error = fiber->future.error;
+    bool told = !eddy__list_is_empty (&group->starts) && eddy__group_start_ended (group, fiber);
+    if (EDDY__UNLIKELY (error != NULL) && !told)
+        group_child_failed (group, error);
+    group->running--;
+    if (EDDY__UNLIKELY (group->limit != 0))
+        group_grant (group);
+    if (group->running > 0)
+        return;
+    while (group_wake (&group->joiners))
+        continue;
+    eddy_object_release (group);
 }
 
-void eddy__groups_leave (EddyList *groups)
+static void group_child_came_home (EddyEntry *entry)
 {
-    while (eddy__list_pop (groups) != NULL)
-        ;
+    EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    group_child_gone (fiber->group, fiber);
+    eddy_object_release (fiber);
+}
+
+/* On a pool's thread: the entry that was the fiber's turn carries its end home. */
+static void group_child_goes_home (EddyGroup *group, EddyFiber *fiber)
+{
+    EddyEntry *entry = &fiber->future.entry;
+    *entry = (EddyEntry){ .run = group_child_came_home, .priority = EDDY__PRIORITY_NOW };
+    /* The group, and its context with it, may go as soon as this has arrived, but not the port. */
+    EddyPort *port = group->context->port;
+    eddy__port_add_posters (port, 1);
+    (void) eddy__port_post (port, entry);
+    eddy__port_remove_posters (port, 1);
 }
 
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber)
 {
-    EddyError *error = fiber->future.error;
+    if (EDDY__UNLIKELY (fiber->future.context != group->context)) {
+        group_child_goes_home (group, fiber);
+        return;
+    }
     eddy__list_remove (&fiber->sibling);
     fiber->group = NULL;
-    group->running--;
-    /* What a cancel has ended is no failure of its own. */
-    if (error != NULL && !(group->cancelled && eddy_error_is_cancelled (error))) {
-        group_keep_error (group, error);
-        group_cancel (group);
-    }
-    group_wake_waiters (group);
-    eddy_unref (group);
+    group_child_gone (group, fiber);
 }
 
-static const EddyWaitKind group_wait_kind = { .what = "a group" };
-
-/* Waits until something ends; shielded: also when cancelled. */
-static int group_park (EddyGroup *group, EddyFiber *fiber, bool shielded)
-{
-    GroupWait group_wait;
-    fiber->shielded += shielded;
-    int answer = eddy__fiber_wait_begin (&group_wait.wait, fiber);
-    if (answer == 0) {
-        eddy__list_append (&group->waiters, &group_wait.member);
-        eddy__fiber_park (&group_wait.wait, &group_wait_kind, group);
-        eddy__list_remove (&group_wait.member);
-        answer = group_wait.wait.was_cancelled ? -ECANCELED : 0;
-    }
-    fiber->shielded -= shielded;
-    return answer;
-}
-
-/* Waits until one more fiber may run; whether one may. */
-static bool group_wait_for_room (EddyGroup *group, EddyError **error)
-{
-    EddyFiber *fiber = eddy__fiber_current ();
-    while (group->limit != 0 && group->running >= group->limit) {
-        EDDY__EXPECT (fiber != NULL, false);
-        if (group_park (group, fiber, /* shielded= */ false) < 0) {
-            eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
-            return false;
-        }
-    }
-    if (EDDY__LIKELY (!group->cancelled))
-        return true;
-    eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED, "the group was cancelled");
-    return false;
-}
-
-/* A fiber that may begin, or NULL. */
-static EddyFiber *group_new_fiber (EddyGroup *group, EddyError **error)
-{
-    if (!group_wait_for_room (group, error))
-        return NULL;
-    EddyFiber *fiber = eddy__fiber_new (group->context, NULL, 0);
-    if (fiber == NULL)
-        eddy_error_set_errno (error, ENOMEM, "a fiber");
-    return fiber;
-}
-
-bool eddy_group_spawn_full (EddyGroup *group, EddyFiberFunc function, void *data,
-                            void (*destroy) (void *data), const EddyFiberOptions *options,
-                            const EddyPlace *place, EddyError **error)
-{
-    EDDY__EXPECT (group != NULL && function != NULL, false);
-    EddyFiber *fiber = group_new_fiber (group, error);
-    if (fiber == NULL) {
-        if (destroy != NULL)
-            destroy (data);
-        return false;
-    }
-    eddy__fiber_set_function (fiber, function, data, destroy, options, place);
-    fiber->group = eddy_ref (group);
-    fiber->holds_itself = true;
-    eddy__list_append (&group->children, &fiber->sibling);
-    group->running++;
-    eddy__fiber_start (fiber);
-    return true;
-}
+/* --- the rest --------------------------------------------------------------------------------- */
 
 void eddy_group_cancel (EddyGroup *group)
 {
-    EDDY__EXPECT (group != NULL);
-    group_cancel (group);
+    eddy_group_cancel_with_cause (group, NULL);
 }
 
-bool eddy_group_wait (EddyGroup *group, EddyError **error)
+void eddy_group_cancel_with_cause (EddyGroup *group, EddyError *cause)
 {
-    EDDY__EXPECT (group != NULL, false);
-    EddyFiber *fiber = eddy__fiber_current ();
-    if (fiber == NULL && group->running > 0 && eddy__context_enter (group->context) == 0) {
-        while (group->running > 0)
-            eddy__context_pass (group->context, /* may_block= */ true);
-        eddy__context_leave (group->context);
-    }
-    while (fiber != NULL && group->running > 0)
-        group_park (group, fiber, /* shielded= */ true);
-    if (group->n_errors == 0)
-        return true;
-    eddy_error_take (error, eddy_ref (group->errors[0]));
-    return false;
+    EDDY__EXPECT (group != NULL);
+    group_cancel (group, cause);
+}
+
+void eddy_group_set_supervisor (EddyGroup *group, bool supervisor)
+{
+    EDDY__EXPECT (group != NULL);
+    group->supervisor = supervisor;
+}
+
+EddyCancellable *eddy__group_get_scope (const EddyGroup *group)
+{
+    return group->scope;
 }
 
 size_t eddy_group_get_n_errors (EddyGroup *group)

@@ -11,7 +11,6 @@
 
 #include "base/alloc-private.h"
 #include "fiber/channel-private.h"
-#include "fiber/wakers-private.h"
 
 /* Up to so many cases need no memory but the stack's. */
 enum { SELECT_FEW = 8 };
@@ -231,7 +230,7 @@ static bool part_happen (const EddySelectPart *part, EddyParking **granted)
     else if (channel != NULL)
         answer = channel_take (channel, &select_case->message, granted);
     if (channel != NULL && answer != -EAGAIN)
-        eddy__channel_used (part_get_end (part), eddy__fiber_current ());
+        eddy__users_note (&part_get_end (part)->users, eddy__fiber_current ());
     select_case->is_closed = answer == -EPIPE;
     return answer != -EAGAIN;
 }
@@ -259,7 +258,7 @@ static void select_find_wakers (const void *on, EddyWakers *wakers)
         EddySelectPart *part = &select->parts[i];
         EddyChannel *channel = part_get_channel (part);
         if (channel != NULL)
-            eddy__channel_find_users (channel, part_get_other_end (part), wakers);
+            eddy__channel_find_wakers (channel, part_get_other_end (part), wakers);
         else if (part_get_future (part) != NULL)
             eddy__wakers_add_unknown (wakers);
     }
@@ -274,7 +273,7 @@ static void select_join (EddySelect *select)
         EddySelectPart *part = &select->parts[i];
         if (part_get_channel (part) == NULL)
             continue;
-        eddy__channel_used (part_get_end (part), select->parking.wait.fiber);
+        eddy__users_note (&part_get_end (part)->users, select->parking.wait.fiber);
         part->part = part;
         eddy__list_append (&part_get_end (part)->waiters, &part->member);
     }

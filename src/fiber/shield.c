@@ -32,7 +32,7 @@ static void shield_cancel_hidden (EddyFiberShield *shield, EddyError *cause)
     shield->cause = cause;
     if (shield->scope != NULL)
         eddy_cancellable_cancel_with_cause (shield->scope, eddy_ref (cause));
-    eddy__groups_cancel (&shield->groups);
+    eddy__groups_cancel (&shield->groups, cause);
 }
 
 EddyCancellable *eddy__shield_get_outermost_scope (const EddyFiber *fiber)
@@ -151,7 +151,7 @@ EddyShield *eddy_shield_enter (EddyShield *shield, int64_t timeout_ns)
 static void shield_take_down (EddyFiberShield *shield, EddyFiber *fiber)
 {
     if (shield->cancelled)
-        eddy__groups_cancel (&fiber->groups);
+        eddy__groups_cancel (&fiber->groups, shield->cause);
     eddy__list_splice (&shield->groups, &fiber->groups);
     eddy__list_splice (&fiber->groups, &shield->groups);
     fiber->cancelled = shield->cancelled;

@@ -88,7 +88,7 @@ static void test_settle_fire (EddyTimer *timer)
 
 static bool test_run_is_idle (const TestRun *run)
 {
-    return run->context->live_fibers == 0 &&
+    return run->context->live_futures == 0 && run->context->live_fibers == 0 &&
            (run->context->engine == NULL || run->context->engine->live == 0);
 }
 
@@ -99,11 +99,13 @@ static bool test_run_settle (TestRun *run)
     int64_t deadline_ns = eddy__context_read_clock (run->context) + TEST_SETTLE_NS;
     if (eddy__timer_add (&run->context->timers, &run->settle, deadline_ns) < 0)
         return false;
-    while (!run->settled && !test_run_is_idle (run))
-        eddy__context_pass (run->context, /* may_block= */ true);
+    /* What is still to be dispatched may be a fiber that has not begun. */
+    bool more = true;
+    while (!run->settled && more) {
+        bool is_idle = test_run_is_idle (run);
+        more = eddy__context_pass (run->context, /* may_block= */ !is_idle) || !is_idle;
+    }
     eddy__timer_remove (&run->context->timers, &run->settle);
-    while (test_run_is_idle (run) && eddy__context_pass (run->context, /* may_block= */ false))
-        ;
     return test_run_is_idle (run);
 }
 
@@ -177,8 +179,10 @@ static bool test_run_judge (const TestRun *run, EddyError *error, bool settled,
         return test_fail (report, run->target, "it failed with another error: %s",
                           eddy_error_get_message (error));
     if (!settled)
-        return test_fail (report, run->target, "%u operations and %u fibers are left under way",
-                          run->context->engine->live, run->context->live_fibers);
+        return test_fail (report, run->target,
+                          "%u operations, %u fibers and %u futures in all are left under way",
+                          run->context->engine->live, run->context->live_fibers,
+                          run->context->live_futures);
     report->points += reached;
     report->cancelled += reached && error != NULL;
     report->completed += reached && error == NULL;

@@ -253,13 +253,13 @@ bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error)
         eddy_error_take (error, eddy_ref (future->error));
         return false;
     }
-    if (future->taken) {
+    bool is_single = future->value.kind == EDDY_VALUE_POINTER;
+    if (is_single && __atomic_exchange_n (&future->taken, true, __ATOMIC_ACQ_REL)) {
         eddy__log (EDDY_LOG_WARNING, "the value of a future, which has one owner, was taken twice");
         eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_TAKEN,
                         "the value was taken by somebody else");
         return false;
     }
-    future->taken = future->value.kind == EDDY_VALUE_POINTER;
     eddy__value_copy_for_taker (&future->value, value);
     return true;
 }

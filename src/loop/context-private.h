@@ -23,6 +23,8 @@ enum {
     EDDY__PEEK_EVERY = 16,
     EDDY__STAMP_EVERY = 256
 };
+/* Of `linger`: more answers from other threads than these do not count. */
+enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -46,6 +48,7 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
+    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -135,6 +138,11 @@ static inline void eddy__context_let_go (EddyContext *context)
     context->kept = false;
     eddy_unref (context);
 }
+
+/* No context goes while this is held: for who finds one through what keeps it only for now, as a
+ * pending future does. For a moment, and not while the program's functions run. */
+void eddy__contexts_lock (void);
+void eddy__contexts_unlock (void);
 
 /* The context that is dispatching on this thread, or NULL. */
 EddyContext *eddy__context_current (void);
@@ -253,6 +261,13 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     level->first = entry->next;
     context->n_run++;
     return entry;
+}
+
+/* Another thread has let something go on here that waited for it: it may soon do so again. */
+static inline void eddy__context_note_answer (EddyContext *context)
+{
+    if (context->linger < EDDY__LINGER_MOST)
+        context->linger++;
 }
 
 /* Coarse times, for ages: steps of 8.4 ms, which come again after 417 days. */

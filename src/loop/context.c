@@ -64,10 +64,25 @@ static void context_dispose (void *object)
     pthread_mutex_unlock (&table->mutex);
 }
 
+static pthread_mutex_t contexts_mutex = PTHREAD_MUTEX_INITIALIZER;
+
+void eddy__contexts_lock (void)
+{
+    pthread_mutex_lock (&contexts_mutex);
+}
+
+void eddy__contexts_unlock (void)
+{
+    pthread_mutex_unlock (&contexts_mutex);
+}
+
 /* What was posted to a context that nobody iterates any more lets go of what it holds, too. */
 static void context_finalize (void *object)
 {
     EddyContext *context = object;
+    /* Whoever found it while it was kept has done with it; nobody finds it any more. */
+    eddy__contexts_lock ();
+    eddy__contexts_unlock ();
     if (context->engine != NULL)
         eddy__context_forget_polls (context);
     EddyEntry *entry = eddy__port_close (context->port);

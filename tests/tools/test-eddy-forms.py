@@ -459,6 +459,9 @@ class RefusalTest(FormsTest):
                                       "EDDY_REF is for a pointer to an object")
         self.assert_parameter_refused("const EddyFile *p EDDY_REF", "p",
                                       "EDDY_REF is for a pointer to an object")
+        self.assert_parameter_refused("int p EDDY_HOME", "p", "EDDY_HOME is for a pointer to an object")
+        self.assert_parameter_refused("EddyFoo *p EDDY_HOME", "p",
+                                      "EDDY_HOME is for one parameter of a FIBER operation")
         self.assert_parameter_refused("EddyFoo p EDDY_CALLBACK", "p",
                                       "EDDY_CALLBACK is for an EddyFileProgressCallback")
         for bad in ("size_t", "const size_t *", "char *", "void *", "size_t **"):

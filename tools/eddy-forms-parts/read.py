@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 KINDS = ("PRIMITIVE", "FIBER", "JOB")
 OPERATION_MACROS = ("EDDY_OPERATION", "EDDY_OPERATION_LOCAL")
-MARKS = ("EDDY_BORROWED", "EDDY_COPIED", "EDDY_REF", "EDDY_OUT", "EDDY_OUT_LEN", "EDDY_CALLBACK")
+MARKS = ("EDDY_BORROWED", "EDDY_COPIED", "EDDY_REF", "EDDY_HOME", "EDDY_OUT", "EDDY_OUT_LEN",
+         "EDDY_CALLBACK")
 
 NUMBER_WORDS = {"unsigned", "signed", "short", "long", "int", "char", "float", "double", "_Bool"}
 NUMBER_TYPES = {
@@ -171,6 +172,12 @@ class Operation:
     def source(self):
         first = self.parameters[0]
         return first if first.role == "object" else None
+
+    @property
+    def home(self):
+        """The parameter in whose context it runs, of those outside a fiber."""
+        return next((parameter for parameter in self.parameters
+                     if parameter.mark == "EDDY_HOME"), None)
 
     @property
     def has_future(self):
@@ -489,12 +496,12 @@ class Header:
         if mark == "EDDY_COPIED":
             return ("string", None) if whole == "const char *" \
                 else (None, "EDDY_COPIED is for const char *")
-        if mark == "EDDY_REF":
+        if mark in ("EDDY_REF", "EDDY_HOME"):
             is_object = stars == "*" and re.fullmatch(r"[A-Za-z_]\w*", base) and base != "void" \
                 and base not in NUMBER_WORDS | NUMBER_TYPES | NOT_OBJECTS \
                 and self.typedefs.get(base, "struct") == "struct"
             return ("object", None) if is_object \
-                else (None, "EDDY_REF is for a pointer to an object")
+                else (None, f"{mark} is for a pointer to an object")
         if mark == "EDDY_CALLBACK":
             return ("callback", None) if whole == "EddyFileProgressCallback" \
                 else (None, "EDDY_CALLBACK is for an EddyFileProgressCallback")
@@ -528,11 +535,15 @@ class Header:
             problem("must have one EddyCancellable *cancellable")
         if not parameters or parameters[-1].role != "error":
             problem("must have EddyError **error as its last parameter")
-        seen, callbacks, previous = set(), 0, None
+        seen, callbacks, homes, previous = set(), 0, 0, None
         for parameter in parameters:
             if parameter.name in seen:
                 problem("stands twice", parameter)
             seen.add(parameter.name)
+            if parameter.mark == "EDDY_HOME":
+                homes += 1
+                if kind != "FIBER" or homes > 1:
+                    problem("EDDY_HOME is for one parameter of a FIBER operation", parameter)
             if parameter.role == "error" and parameter is not parameters[-1]:
                 problem("must be the last parameter", parameter)
             is_data = parameter.role == "callback_data"

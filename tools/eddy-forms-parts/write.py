@@ -470,6 +470,17 @@ def write_keep_and_clear(operation):
     return lines + ["}", ""]
 
 
+def write_get_context(operation):
+    home = operation.home
+    if home is None:
+        return []
+    get_context = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", home.base).lower() + "_get_context"
+    lines = [f"static EddyContext *{operation.name}_form_get_context (const void *data)", "{",
+             f"    const {operation.arguments_type} *arguments = data;",
+             f"    return {get_context} (arguments->{home.name});", "}", ""]
+    return lines
+
+
 def write_form(operation):
     name, arguments = operation.name, operation.arguments_type
     size = f"sizeof ({arguments})" if operation.has_arguments else "0"
@@ -487,6 +498,8 @@ def write_form(operation):
         lines += [f"    .prepare = {name}_form_prepare,", f"    .result = {name}_form_result,"]
     else:
         lines.append(f"    .run = {name}_form_run,")
+    if operation.home:
+        lines.append(f"    .get_context = {name}_form_get_context,")
     if operation.having("string", "object"):
         lines += [f"    .keep = {name}_form_keep,", f"    .clear = {name}_form_clear,"]
     return lines + ["};", ""]
@@ -611,7 +624,8 @@ def write_source(header, include, bodies):
             lines += write_prepare_and_result(operation)
         else:
             lines += write_run(operation)
-        lines += write_keep_and_clear(operation) + write_form(operation)
+        lines += write_keep_and_clear(operation) + write_get_context(operation)
+        lines += write_form(operation)
         lines += write_call(operation) + write_begin(operation)
         lines += write_async(operation) + write_finish(operation) + write_future(operation)
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -96,6 +96,11 @@ int sample_path_open_result (const EddyOp *op, const char *path, unsigned int fl
     return (int) op->answer;
 }
 
+EddyContext *sample_file_get_context (SampleFile *file)
+{
+    return (EddyContext *) file;
+}
+
 SampleFile *sample_file_clone_body (SampleFile *file, EddyCancellable *cancellable,
                                     EddyError **error)
 {
@@ -266,6 +271,7 @@ static void check_values (void)
     for (int pass = 0; pass < 2; pass++) {
         body_fails = pass == 1;
         CHECK (sample_file_clone (&first, NULL, NULL) == (body_fails ? NULL : &first));
+        CHECK (stub_context == (const void *) &first);
         sample_file_clone_async (&first, 0, NULL, has_cloned, &clone);
         CHECK (clone == (body_fails ? NULL : &first) && first.object.references == 3);
         name = sample_name_lookup ("x", true, 1.5, &length, &answer, NULL, NULL);

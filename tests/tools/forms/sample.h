@@ -71,8 +71,11 @@ EDDY_OPERATION (PRIMITIVE)
 int sample_path_open (const char *path EDDY_COPIED, unsigned int flags, mode_t mode,
                       EddyCancellable *cancellable, EddyError **error);
 
+EddyContext *sample_file_get_context (SampleFile *file);
+
 EDDY_OPERATION (FIBER)
-SampleFile *sample_file_clone (SampleFile *file, EddyCancellable *cancellable, EddyError **error);
+SampleFile *sample_file_clone (SampleFile *file EDDY_HOME, EddyCancellable *cancellable,
+                               EddyError **error);
 
 /* The names are those of local variables in the forms. */
 EDDY_OPERATION (FIBER)

@@ -86,9 +86,11 @@ EDDY_TEST (values_go_to_takers)
     EddyValue from = EDDY_VALUE_INIT, to = EDDY_VALUE_INIT;
     eddy_value_take_pointer (&from, eddy_strdup ("single"), eddy_free);
     eddy__value_copy_for_taker (&from, &to);
-    ck_assert_int_eq (from.kind, EDDY_VALUE_NONE);
+    ck_assert_int_eq (from.kind, EDDY_VALUE_POINTER);
+    ck_assert_ptr_null (from.as.pointer);
     ck_assert_str_eq (to.as.pointer, "single");
     eddy_value_clear (&to);
+    eddy_value_clear (&from);
     eddy_value_take_object (&from, eddy_bytes_new ("shared", 6));
     eddy__value_copy_for_taker (&from, &to);
     ck_assert_ptr_eq (from.as.pointer, to.as.pointer);

@@ -20,6 +20,7 @@ int64_t stub_answer;
 int stub_strings;
 int stub_calls;
 int stub_io_priority;
+const EddyContext *stub_context;
 
 void *eddy_ref (void *object)
 {
@@ -119,6 +120,8 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
                      EddyValue *value, EddyError **error)
 {
     stub_calls++;
+    if (form->get_context != NULL)
+        stub_context = form->get_context (arguments);
     return stub_run (form, arguments, cancellable, value, error);
 }
 

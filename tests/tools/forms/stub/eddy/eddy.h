@@ -8,6 +8,7 @@ EDDY_BEGIN_DECLS
 
 typedef struct EddyAsyncResult EddyAsyncResult;
 typedef struct EddyCancellable EddyCancellable;
+typedef struct EddyContext EddyContext;
 typedef struct EddyError EddyError;
 typedef struct EddyFuture EddyFuture;
 typedef void (*EddyAsyncReadyCallback) (void *source_object, EddyAsyncResult *result,

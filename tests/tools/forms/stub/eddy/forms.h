@@ -28,6 +28,7 @@ typedef struct {
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
     bool (*keep) (void *arguments);
     void (*clear) (void *arguments);
+    EddyContext *(*get_context) (const void *arguments);
 } EddyForm;
 
 void eddy_form_progress (int64_t current_num_bytes, int64_t total_num_bytes, void *progress);

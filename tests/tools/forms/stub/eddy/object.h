@@ -22,6 +22,7 @@
 #define EDDY_BORROWED
 #define EDDY_COPIED
 #define EDDY_REF
+#define EDDY_HOME
 #define EDDY_OUT
 #define EDDY_OUT_LEN
 #define EDDY_CALLBACK
