@@ -231,8 +231,7 @@ static void group_find_wakers (const void *on, EddyWakers *wakers)
         eddy__wakers_add_unknown (wakers);
 }
 
-static const EddyWaitKind group_wait_kind = { .what = "a group",
-                                              .find_wakers = group_find_wakers };
+static const EddyWaitKind group_wait_kind = { .what = "a group", .find_wakers = group_find_wakers };
 
 /* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
 static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
