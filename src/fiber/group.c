@@ -8,6 +8,7 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
@@ -217,7 +218,20 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static const EddyWaitKind group_wait_kind = { .what = "a group" };
+/* Of fibers away nothing is known here. */
+static void group_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroup *group = on;
+    unsigned at_home = 0;
+    for (EddyList *link = group->children.next; link != &group->children; link = link->next) {
+        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
+        at_home++;
+    }
+    if (group->running > at_home)
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind group_wait_kind = { .what = "a group", .find_wakers = group_find_wakers };
 
 /* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
 static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
