@@ -14,9 +14,9 @@
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
 
-/* How long a context looks for mail before it sleeps, how often, and how many answers later again
- * after that was in vain. */
-#define PASS_LINGER_NS 10000
+/* How long a context looks for mail before it sleeps, how often, and after how many more answers
+ * again when that was in vain. */
+#define PASS_LINGER_NS 50000
 #define PASS_LOOK_EVERY_NS 1000
 #define PASS_LINGER_PAUSE 16
 
@@ -104,10 +104,8 @@ static int64_t pass_timeout (EddyContext *context)
     return next <= now ? 0 : next - now;
 }
 
-/* Whether there was mail within a moment. Looks only now and then: what the other thread works on
- * would come here with each look, and so it gets on, and there is more to do at once. Between two
- * threads, a message through a channel of 128 takes 40 ns like this, 100 with a look every 10 ns,
- * and 100 when both sleep. */
+/* Whether there was mail within a moment. Looks only now and then: with each look the other thread
+ * loses what it works on to this one's cache, and if let alone it gets more done at once. */
 static bool pass_find_mail (EddyContext *context)
 {
     int64_t begin_ns = eddy__sys_now_ns (), look_ns = begin_ns + PASS_LOOK_EVERY_NS;
@@ -124,8 +122,10 @@ static bool pass_find_mail (EddyContext *context)
 }
 
 /* A thread that takes turns with another one, as at the two ends of a channel, has its answer
- * sooner than it could sleep and be woken, which takes 5 µs and often 30. So it lingers before it
- * sleeps; whenever that was in vain, it does not for a while. Whether there is something to do. */
+ * sooner than it could sleep and be woken, which takes 5 to 30 µs on either side. So it lingers
+ * before it sleeps, for as long as it takes to wake the other one; whenever that was in vain, it
+ * does not for a while. Between two threads a message takes 1.3 µs like this and 15 without, through
+ * a channel of 128 places 61 ns and 290. Whether there is something to do. */
 static bool pass_linger (EddyContext *context, int64_t timeout_ns)
 {
     if (EDDY__LIKELY (context->linger <= 0) || context->engine->staged ||
