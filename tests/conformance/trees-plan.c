@@ -54,6 +54,7 @@ static uint8_t plan_node (Planner *planner, int group, const Chain *chain)
     TreeNode *node = &tree->nodes[tree->n_nodes];
     *node = (TreeNode){ .tree = tree, .id = (uint8_t) tree->n_nodes++, .group = (int8_t) group };
     node->waits_in = -1;
+    node->joins = -1;
     node->shows = plan_below (planner, 3) == 0;
     node->cleanup_turns = (uint8_t) plan_below (planner, 3);
     unsigned shields = planner->shields;

@@ -62,8 +62,7 @@ static void node_spawn (TreeNode *node, TreeNode *child)
 
 static bool node_join (TreeNode *node, TreeGroup *group, EddyError **error)
 {
-    tree_log (node->tree, "%u: joins group %u", node->id, group->id);
-    node->waits_in = TREE_JOIN;
+    tree_model_joins (group, node);
     bool good = eddy_group_wait (group->group, error);
     tree_model_joined (group, node, good, *error);
     return good;

@@ -94,6 +94,7 @@ typedef struct TreeNode {
     TreeCancel cancels[TREE_SHIELDS]; /* its own, then what is asked of it in each shield */
     bool scope_cancelled; /* so that each new wait fails, though it may not have been told yet */
     int waits_in;         /* a TreeStepKind; -1: it does not wait */
+    int joins;            /* the group whose end it waits for; -1: none */
     bool waits_in_vain;   /* it was cancelled before it began to wait */
     int destroyed;
     int cleaned;
@@ -158,6 +159,7 @@ void tree_model_wait (TreeNode *node, int kind);
 void tree_model_waited (TreeNode *node, bool good, const EddyError *error);
 void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyError *error);
 void tree_model_opened (TreeGroup *group, TreeNode *maker);
+void tree_model_joins (TreeGroup *group, TreeNode *by);
 void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyError *error);
 void tree_model_cancel_group (TreeGroup *group, TreeNode *by);
 void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause);
