@@ -102,6 +102,7 @@ static int dump_main (int argc, char **argv)
         (void) eddy_await_complete (fibers[i], NULL);
         eddy_unref (fibers[i]);
     }
+    eddy_task_return_boolean (opener, true);
     eddy_task_unref (opener);
     free (fibers);
     if (warm_up_ms < 0 || elapsed_ms < 0)

@@ -73,9 +73,9 @@ struct EddyFiber {
     bool listed;           /* among its context's fibers: since it first let others run */
     bool in_shield : 1;    /* a program's: `shield` says which */
     bool has_locals : 1;
-    unsigned shielded;     /* awaits do not look whether it is cancelled */
-    uint32_t made;         /* a stamp */
-    EddyFiberWait *wait;   /* what it waits for, when a cancel is to end that */
+    unsigned shielded;   /* awaits do not look whether it is cancelled */
+    uint32_t made;       /* a stamp */
+    EddyFiberWait *wait; /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
     EddyCancellable *scope;      /* its own, made when somebody asks for it */
     EddyCancellable *parent;     /* what it was started with, and is cancelled by */
@@ -144,6 +144,15 @@ static inline bool eddy__fiber_is_cancelled (const EddyFiber *fiber)
 {
     return fiber->shielded == 0 &&
            (fiber->cancelled || eddy__cancellable_is_cancelled (fiber->scope));
+}
+/* What the scopes of a group's fibers follow; NULL: nothing. At home. */
+EddyCancellable *eddy__group_get_scope (const EddyGroup *group);
+/* What its scope follows: what it was started with, or that of its group; NULL: nothing. */
+static inline EddyCancellable *eddy__fiber_get_parent (const EddyFiber *fiber)
+{
+    if (fiber->parent != NULL || fiber->group == NULL)
+        return fiber->parent;
+    return eddy__group_get_scope (fiber->group);
 }
 /* Its cancellable, owned by it; NULL when memory is out. In the fiber. */
 EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber);
@@ -226,8 +235,6 @@ void eddy__fiber_clear_locals (EddyFiber *fiber);
 
 /* A fiber of a group has ended. */
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber);
-/* Its deadline; INT64_MAX: none. Any thread. */
-int64_t eddy__group_get_deadline (const EddyGroup *group);
 /* The fiber that made these groups is cancelled, for this cause (NULL: the usual). */
 void eddy__groups_cancel (EddyList *groups, EddyError *cause);
 /* It has ended; they go on without it. */

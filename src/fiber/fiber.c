@@ -347,12 +347,7 @@ EddyCancellable *eddy__fiber_get_scope (EddyFiber *fiber)
         return eddy__shield_make_scope (fiber);
     /* Not only the fiber follows what it was started with: the scope has its deadline, too, which
      * a job looks at on another thread. */
-    int64_t deadline_ns =
-        fiber->group == NULL ? INT64_MAX : eddy__group_get_deadline (fiber->group);
-    if (fiber->parent != NULL || deadline_ns == INT64_MAX)
-        fiber->scope = eddy_cancellable_new_child (fiber->parent);
-    else
-        fiber->scope = eddy__cancellable_new_with_deadline (deadline_ns);
+    fiber->scope = eddy_cancellable_new_child (eddy__fiber_get_parent (fiber));
     if (fiber->scope == NULL)
         return NULL;
     fiber->plain = false;

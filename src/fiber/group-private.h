@@ -10,7 +10,6 @@ struct EddyGroup {
     /* These never change: */
     EddyContext *context; /* home */
     EddyPool *pool;       /* where its fibers run; NULL: at home */
-    int64_t deadline_ns;  /* of its fibers, its maker's included; INT64_MAX: none */
     /* */
     EddyList member;   /* of the groups of the fiber that made it */
     EddyList children; /* its fibers at home that have not ended */
@@ -23,13 +22,14 @@ struct EddyGroup {
     EddyList joiners;   /* GroupWait: until the last fiber has ended */
     EddyList claimants; /* GroupWait: until there is room under the limit */
     EddyList starts;    /* EddyGroupStart: until their fiber is ready */
-    EddyTimer timer;    /* of a deadline of its own */
     EddyError *cause;   /* of the cancel; NULL: the usual */
-    /* Followed by the fibers away, made for the first of them: a cancel is one post to each thread,
-     * however many they are. */
+    EddyCancellable *governor; /* what the scope follows; NULL: nothing */
+    /* Followed by the scopes of its fibers, and by the fibers away, however many they are, with one
+     * post to each thread. Made where there is a deadline, or for the first fiber away. */
     EddyCancellable *scope;
-    EddyError *first_error; /* has a place of its own: it is told even when memory is out */
-    EddyError **errors;     /* all of them; until the second one comes, that place */
+    EddyCancelWatch scope_watch; /* of a deadline of its own */
+    EddyError *first_error;      /* has a place of its own: it is told even when memory is out */
+    EddyError **errors;          /* all of them; until the second one comes, that place */
     size_t n_errors;
 };
 
@@ -53,5 +53,7 @@ EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *da
  * or -errno. */
 int eddy__group_run_until (EddyGroup *group, bool (*condition) (const void *data),
                            const void *data);
+/* What a fiber was cancelled for; NULL: the usual. */
+EddyError *eddy__fiber_ref_cause (const EddyFiber *fiber);
 /* A fiber that somebody may wait for has ended; whether he did, and knows of its error. */
 bool eddy__group_start_ended (EddyGroup *group, EddyFiber *fiber);

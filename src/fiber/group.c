@@ -8,7 +8,6 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
-#include "sys/clock-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
@@ -48,22 +47,12 @@ static void group_cancel (EddyGroup *group, EddyError *cause)
         group->promised++; /* each of them looks for himself */
 }
 
-/* The deadline has come. */
-static void group_expire (EddyGroup *group)
+/* Its deadline has come. */
+static void group_scope_cancelled (EddyCancelWatch *watch)
 {
-    EddyError *cause;
-    if (eddy__cancellable_is_cancelled (group->scope)) /* the one that fibers away are told */
-        cause = eddy__cancellable_ref_cause (group->scope);
-    else
-        cause = eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_TIMED_OUT, "operation timed out");
-    group_cancel (group, cause);
-}
-
-static void group_timer_fire (EddyTimer *timer)
-{
-    EddyGroup *group = EDDY__CONTAINER (timer, EddyGroup, timer);
+    EddyGroup *group = EDDY__CONTAINER (watch, EddyGroup, scope_watch);
     eddy_object_hold (group);
-    group_expire (group);
+    group_cancel (group, eddy__cancellable_ref_cause (group->scope));
     eddy_object_release (group);
 }
 
@@ -94,6 +83,18 @@ void eddy__groups_leave (EddyList *groups)
         continue;
 }
 
+/* What its fibers' scopes follow, where there is a reason: a deadline, or fibers on other threads.
+ * NULL when memory is out. */
+static EddyCancellable *group_get_scope (EddyGroup *group)
+{
+    if (group->scope != NULL)
+        return group->scope;
+    group->scope = eddy_cancellable_new_child (group->governor);
+    if (group->cancelled)
+        eddy_cancellable_cancel_with_cause (group->scope, eddy_ref (group->cause));
+    return group->scope;
+}
+
 /* --- making ----------------------------------------------------------------------------------- */
 
 /* Let go of while fibers run: they are asked to end, and do so unseen. */
@@ -101,8 +102,7 @@ static void group_dispose (void *object)
 {
     EddyGroup *group = object;
     eddy__list_remove (&group->member);
-    if (eddy__timer_is_armed (&group->timer))
-        eddy__timer_remove (&group->context->timers, &group->timer);
+    eddy__cancellable_unwatch (&group->scope_watch);
     if (group->running > 0)
         group_cancel (group, NULL);
 }
@@ -116,6 +116,7 @@ static void group_finalize (void *object)
         eddy__free (group->errors);
     eddy_unref (group->cause);
     eddy_unref (group->scope);
+    eddy_unref (group->governor);
     eddy_unref (group->pool);
     eddy_unref (group->context);
 }
@@ -125,36 +126,37 @@ static const EddyClass group_class = { .name = "EddyGroup",
                                        .dispose = group_dispose,
                                        .finalize = group_finalize };
 
-/* The deadline of what a fiber does: its scope's, where it has asked for that. */
-static int64_t fiber_get_deadline (const EddyFiber *fiber)
-{
-    if (fiber->in_shield)
-        return fiber->shield->deadline_ns;
-    if (fiber->scope != NULL)
-        return eddy_cancellable_get_deadline (fiber->scope);
-    int64_t deadline_ns = eddy_cancellable_get_deadline (fiber->parent);
-    const EddyGroup *group = fiber->group;
-    return group != NULL && group->deadline_ns < deadline_ns ? group->deadline_ns : deadline_ns;
-}
-
-/* What a fiber was cancelled for; NULL: the usual. */
-static EddyError *fiber_ref_cause (const EddyFiber *fiber)
+EddyError *eddy__fiber_ref_cause (const EddyFiber *fiber)
 {
     if (fiber->cancelled || fiber->scope == NULL)
         return eddy_ref (fiber->cause);
     return eddy__cancellable_ref_cause (fiber->scope);
 }
 
-/* The group belongs to the fiber that makes it: its cancel, its cause and its deadline. */
-static void group_join_maker (EddyGroup *group, EddyFiber *fiber)
+/* What the scope of a fiber's group follows. A shield whose time is limited needs one of its own
+ * for that. */
+static EddyCancellable *fiber_get_governor (EddyFiber *fiber)
+{
+    if (fiber->scope != NULL)
+        return fiber->scope;
+    if (!fiber->in_shield)
+        return eddy__fiber_get_parent (fiber);
+    return fiber->shield->deadline_ns == INT64_MAX ? NULL : eddy__fiber_get_scope (fiber);
+}
+
+/* The group belongs to the fiber that makes it: its cancel, its cause and its deadline. False when
+ * memory is out. */
+static bool group_join_maker (EddyGroup *group, EddyFiber *fiber)
 {
     if (fiber->groups.next == NULL)
         eddy__list_init (&fiber->groups);
     fiber->plain = false;
     eddy__list_append (&fiber->groups, &group->member);
-    group->deadline_ns = fiber_get_deadline (fiber);
+    group->governor = eddy_ref (fiber_get_governor (fiber));
     if (eddy__fiber_is_cancelled (fiber))
-        group_cancel (group, fiber_ref_cause (fiber));
+        group_cancel (group, eddy__fiber_ref_cause (fiber));
+    return eddy_cancellable_get_deadline (group->governor) == INT64_MAX ||
+           group_get_scope (group) != NULL;
 }
 
 EddyGroup *eddy_group_new (void)
@@ -168,30 +170,39 @@ EddyGroup *eddy_group_new (void)
     eddy__list_init (&group->starts);
     eddy__list_init (&group->children);
     eddy__list_init (&group->member);
-    group->deadline_ns = INT64_MAX;
+    eddy__list_init (&group->scope_watch.member);
     group->context =
         fiber != NULL ? eddy_ref (fiber->future.context) : eddy_context_ref_thread_default ();
-    if (fiber != NULL)
-        group_join_maker (group, fiber);
+    if (fiber != NULL && !group_join_maker (group, fiber))
+        return eddy_unref (group);
     return group;
+}
+
+/* Has the group told when its deadline comes; 0 or -errno. */
+static int group_watch_scope (EddyGroup *group)
+{
+    if (!eddy_context_acquire (group->context))
+        return -EBUSY;
+    group->scope_watch.cancelled = group_scope_cancelled;
+    int answer = eddy__cancellable_follow (group->scope, group->context, &group->scope_watch);
+    eddy_context_release (group->context);
+    return answer;
 }
 
 EddyGroup *eddy_group_new_with_timeout (int64_t timeout_ns)
 {
     EDDY__EXPECT (timeout_ns >= 0, NULL);
     EddyGroup *group = eddy_group_new ();
-    int64_t deadline_ns;
-    if (group == NULL || __builtin_add_overflow (eddy__sys_now_ns (), timeout_ns, &deadline_ns) ||
-        deadline_ns >= group->deadline_ns)
-        return group; /* its maker's deadline is not later, and cancels it, too */
-    group->deadline_ns = deadline_ns;
-    group->timer.fire = group_timer_fire;
-    int answer = -EBUSY;
-    if (eddy_context_acquire (group->context)) {
-        answer = eddy__timer_add (&group->context->timers, &group->timer, deadline_ns);
-        eddy_context_release (group->context);
-    }
-    return answer == 0 ? group : eddy_unref (group);
+    if (group == NULL || group->cancelled)
+        return group;
+    eddy_clear (&group->scope);
+    group->scope = eddy_cancellable_new_with_timeout (group->governor, timeout_ns);
+    if (group->scope == NULL)
+        return eddy_unref (group);
+    int answer = group_watch_scope (group);
+    if (answer == -ECANCELED)
+        group_cancel (group, eddy__cancellable_ref_cause (group->scope));
+    return answer == 0 || answer == -ECANCELED ? group : eddy_unref (group);
 }
 
 EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
@@ -248,7 +259,7 @@ static void group_join (EddyGroup *group, EddyFiber *fiber)
         answer = group_park (group, &group->joiners, fiber);
     if (group->running == 0)
         return;
-    group_cancel (group, fiber_ref_cause (fiber));
+    group_cancel (group, eddy__fiber_ref_cause (fiber));
     fiber->shielded++;
     while (group->running > 0)
         (void) group_park (group, &group->joiners, fiber);
@@ -349,14 +360,6 @@ static bool group_may_spawn (EddyGroup *group, EddyError **error)
 
 /* --- spawning --------------------------------------------------------------------------------- */
 
-/* What follows the group on other threads; NULL when memory is out. */
-static EddyCancellable *group_get_scope (EddyGroup *group)
-{
-    if (group->scope == NULL)
-        group->scope = eddy__cancellable_new_with_deadline (group->deadline_ns);
-    return group->scope;
-}
-
 /* A fiber that may begin, or NULL. */
 EDDY__FIBER_INLINE EddyFiber *group_new_fiber (EddyGroup *group, EddyError **error)
 {
@@ -432,26 +435,14 @@ static void group_keep_error (EddyGroup *group, EddyError *error)
     group->errors[group->n_errors++] = eddy_ref (error);
 }
 
-static bool error_is_timeout (const EddyError *error)
-{
-    return error != NULL && eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_TIMED_OUT);
-}
-
-/* Whether an error says no more than that the group was cancelled. */
-static bool group_has_caused (const EddyGroup *group, const EddyError *error)
-{
-    return group->cancelled && (error == group->cause || eddy_error_is_cancelled (error) ||
-                                (error_is_timeout (error) && error_is_timeout (group->cause)));
-}
-
 /* What a cancel has ended is no failure of its own. Where the cancel had a cause, that is told,
  * once. */
 static void group_child_failed (EddyGroup *group, EddyError *error)
 {
-    /* The fiber may have noticed the deadline before the timer has. */
-    if (error_is_timeout (error) && eddy__sys_now_ns () >= group->deadline_ns)
-        group_expire (group);
-    if (!group_has_caused (group, error)) {
+    /* The fiber may have noticed a deadline before the group has been told. */
+    if (!group->cancelled && eddy__cancellable_is_cancelled (group->scope))
+        group_cancel (group, eddy__cancellable_ref_cause (group->scope));
+    if (!group->cancelled || (error != group->cause && !eddy_error_is_cancelled (error))) {
         group_keep_error (group, error);
         if (!group->supervisor)
             group_cancel (group, NULL);
@@ -529,9 +520,9 @@ void eddy_group_set_supervisor (EddyGroup *group, bool supervisor)
     group->supervisor = supervisor;
 }
 
-int64_t eddy__group_get_deadline (const EddyGroup *group)
+EddyCancellable *eddy__group_get_scope (const EddyGroup *group)
 {
-    return group->deadline_ns;
+    return group->scope;
 }
 
 size_t eddy_group_get_n_errors (EddyGroup *group)

@@ -227,7 +227,7 @@ static void combinator_turn (EddyEntry *entry)
 static void combinator_fire (EddyTimer *timer)
 {
     EddyCombinator *self = EDDY__CONTAINER (timer, EddyCombinator, timer);
-    self->timed_out = true;
+    self->timed_out = !self->cancelled; /* who was first it was */
     combinator_queue (self);
 }
 

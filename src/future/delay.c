@@ -13,11 +13,10 @@ static void delay_answer (EddyCombinator *self, EddyValue *value, EddyError **er
         *error = eddy__error_cancelled ();
 }
 
-/* When both have asked the future to end, it was the cancel. */
 static void with_timeout_answer (EddyCombinator *self, EddyValue *value, EddyError **error)
 {
     if (eddy_future_take (self->inputs[0].future, value, error) || !self->timed_out ||
-        self->cancelled || !eddy_error_is_cancelled (*error))
+        !eddy_error_is_cancelled (*error))
         return;
     eddy_clear_error (error);
     *error = eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_TIMED_OUT, "operation timed out");

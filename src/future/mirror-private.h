@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Watching futures of other contexts, which other threads may run.
  *
- * A future's watchers are its home thread's. Who waits elsewhere has a mirror there: posted home, it
- * watches the future, and posts itself back when that is done.
+ * A future's watchers are its home thread's. Who waits elsewhere has a mirror there: it is posted
+ * home, watches the future, and posts itself back when that is done.
  *
  *   watching thread                      home thread of the future
  *   watch ──────────── attach ─────────► watches it

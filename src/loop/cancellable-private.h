@@ -114,9 +114,6 @@ static inline bool eddy__cancellable_is_told (const EddyCancellable *cancellable
  * of the caller's. */
 EddyCancellable *eddy__cancellable_no_memory (void);
 
-/* One with a deadline of the monotonic clock; INT64_MAX: none. NULL when memory is out. */
-EddyCancellable *eddy__cancellable_new_with_deadline (int64_t deadline_ns);
-
 /* Has `observer` told of each look at it and at its children to come; NULL when memory is out. */
 EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer);
 

@@ -104,12 +104,6 @@ EddyCancellable *eddy_cancellable_new_with_timeout (EddyCancellable *parent, int
     return cancellable_new (parent, &limits);
 }
 
-EddyCancellable *eddy__cancellable_new_with_deadline (int64_t deadline_ns)
-{
-    EddyCancelLimits limits = { deadline_ns, NULL };
-    return cancellable_new (NULL, deadline_ns == INT64_MAX ? NULL : &limits);
-}
-
 EddyCancellable *eddy__cancellable_new_observed (EddyCancelObserver *observer)
 {
     EddyCancelLimits limits = { INT64_MAX, observer };

@@ -22,6 +22,8 @@ enum {
     EDDY__PEEK_EVERY = 16,
     EDDY__STAMP_EVERY = 1024
 };
+/* Of `linger`: more answers from other threads than these do not count. */
+enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -47,6 +49,7 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
+    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -254,6 +257,13 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     return entry;
 }
 
+/* Another thread has let something go on here that waited for it: it may soon do so again. */
+static inline void eddy__context_note_answer (EddyContext *context)
+{
+    if (context->linger < EDDY__LINGER_MOST)
+        context->linger++;
+}
+
 /* Coarse times, for ages: steps of 8.4 ms, which come again after 417 days. */
 enum { EDDY__STAMP_SHIFT = 23 };
 static inline uint32_t eddy__stamp (int64_t time_ns)
@@ -271,6 +281,7 @@ static inline uint32_t eddy__context_stamp (const EddyContext *context)
 {
     return __atomic_load_n (&context->stamp, __ATOMIC_RELAXED);
 }
+
 /* The current time of a context: exact, since waiting for a deadline begins now. */
 int64_t eddy__context_read_clock (EddyContext *context);
 

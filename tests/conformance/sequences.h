@@ -89,6 +89,14 @@ static inline EddySequence *numbers_new (Numbers *numbers)
 
 /* ---- In a fiber ------------------------------------------------------------------------------ */
 
+/* Lets others run until a counter is above zero, which does not take long. */
+static inline void yield_until (const int *counter)
+{
+    for (int i = 0; i < 1000 && *counter == 0; i++)
+        eddy_fiber_yield ();
+    ck_assert_int_gt (*counter, 0);
+}
+
 /* The next item, which must be this one; 0: the end. */
 static inline void expect_next (EddySequence *sequence, int number)
 {

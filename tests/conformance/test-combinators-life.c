@@ -125,7 +125,7 @@ EDDY_TEST (D_combinators_chains_in_a_fiber)
     eddy_test_context_end (context);
 }
 
-/* What a function does to its own combinator, in the middle: cancels it, drops it, runs the loop. */
+/* What a function does to its own combinator in the middle: cancels it, drops it, runs the loop. */
 typedef struct Meddler {
     EddyContext *context;
     EddyFuture *future;

@@ -139,7 +139,7 @@ EDDY_TEST (D_combinators_finally_of_a_future_that_goes_on)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
-    Sleep sleeping = { .duration_ns = 2000000 };
+    Sleep sleeping = { 0 };
     EddyFuture *shared = sleep_future (&sleeping);
     Step step = { .kind = STEP_NOTHING };
     EddyFuture *future = eddy_future_finally (eddy_ref (shared), step_run, &step, step_destroy);
@@ -148,11 +148,13 @@ EDDY_TEST (D_combinators_finally_of_a_future_that_goes_on)
     ck_assert (!eddy_block_on_complete (context, future, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
     ck_assert_int_eq (step.seen_code, EDDY_IO_ERROR_CANCELLED);
+    run_all (context);
     ck_assert (!eddy_future_is_complete (shared));
-    ck_assert (eddy_block_on_complete (context, shared, NULL));
     ck_assert (!sleeping.cancelled);
     eddy_unref (future);
     eddy_unref (shared);
+    run_all (context);
+    ck_assert (sleeping.cancelled);
     eddy_test_context_end (context);
 }
 
@@ -258,7 +260,7 @@ EDDY_TEST (D_combinators_all_cancels_at_the_first_error)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
-    Sleep lonely = { .dies_ns = 1000000 }, wanted = { .duration_ns = 3000000 };
+    Sleep lonely = { .dies_ns = 1000000 }, wanted = { 0 };
     EddyFuture *kept = sleep_future (&wanted);
     EddyFuture *slow = sleep_future (&lonely);
     EddyFuture *first = eddy_future_then (eddy_future_delay (1000000), step_fail, NULL, NULL);
@@ -274,8 +276,9 @@ EDDY_TEST (D_combinators_all_cancels_at_the_first_error)
     ck_assert (eddy_error_is_cancelled (left));
     ck_assert_ptr_eq (eddy_future_get_input (all, 3), first);
     eddy_unref (all);
-    ck_assert (eddy_block_on_complete (context, kept, NULL));
+    ck_assert (!wanted.cancelled);
     eddy_unref (kept);
+    run_all (context);
     eddy_test_context_end (context);
 }
 
@@ -497,14 +500,16 @@ EDDY_TEST (D_combinators_with_timeout_of_a_future_that_goes_on)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
-    Sleep sleeping = { .duration_ns = 5000000 };
+    Sleep sleeping = { 0 };
     EddyFuture *shared = sleep_future (&sleeping);
     EddyFuture *future = eddy_future_with_timeout (eddy_ref (shared), 1000000);
     ck_assert (!eddy_block_on_complete (context, future, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_TIMED_OUT);
-    ck_assert (!eddy_future_is_complete (shared));
+    run_all (context);
+    ck_assert (!sleeping.cancelled);
     eddy_unref (future);
-    ck_assert_ptr_eq (eddy_block_on (context, shared, NULL), &sleeping);
     eddy_unref (shared);
+    run_all (context);
+    ck_assert (sleeping.cancelled);
     eddy_test_context_end (context);
 }

@@ -43,6 +43,13 @@ static void *count (void *data, EddyError **error)
     return NULL;
 }
 
+/* In a fiber: until others have counted so far. */
+static void wait_until (const int *counted, int n)
+{
+    while (__atomic_load_n (counted, __ATOMIC_RELAXED) < n)
+        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, NULL));
+}
+
 static void mark (void *data)
 {
     *(bool *) data = true;
@@ -184,6 +191,7 @@ static void *make_inner_group (void *data, EddyError **error)
 {
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
     ck_assert (eddy_group_spawn (group, expect_busy, NULL, NULL, error));
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_RELAXED);
     if (!eddy_group_wait (group, error))
         ck_assert_int_eq (eddy_error_get_code (*error), EDDY_IO_ERROR_BUSY);
     ck_assert_ptr_nonnull (*error);
@@ -193,9 +201,10 @@ static void *make_inner_group (void *data, EddyError **error)
 static void *run_inherited_cause (void *data, EddyError **error)
 {
     EDDY_AUTO (EddyGroup) group = group_new ();
+    int begun = 0;
     for (int i = 0; i < 3; i++)
-        ck_assert (eddy_group_spawn (group, make_inner_group, NULL, NULL, error));
-    ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+        ck_assert (eddy_group_spawn (group, make_inner_group, &begun, NULL, error));
+    wait_until (&begun, 3);
     eddy_cancellable_cancel_with_cause (eddy_fiber_get_cancellable (), error_busy ());
     ck_assert (!eddy_group_wait (group, error));
     eddy_test_expect_error (error, EDDY_IO_ERROR_BUSY);
@@ -480,8 +489,7 @@ static void *run_dropped (void *data, EddyError **error)
         ck_assert (eddy_group_spawn (group, sleep_and_count, &ended, NULL, error));
     eddy_fiber_yield ();
     eddy_unref (group);
-    while (__atomic_load_n (&ended, __ATOMIC_RELAXED) < 5)
-        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, error));
+    wait_until (&ended, 5);
     return data;
 }
 

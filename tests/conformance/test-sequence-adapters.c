@@ -57,8 +57,7 @@ static void *map_numbers (void *data, EddyError **error)
     expect_next (sequence, 0);
     ck_assert_int_eq (doubling->destroyed, 1);
     ck_assert_int_eq (items_alive, 0);
-    while (numbers.ended == 0)
-        eddy_fiber_yield ();
+    yield_until (&numbers.ended);
     return NULL;
 }
 
@@ -90,8 +89,7 @@ static void *filter_numbers (void *data, EddyError **error)
         expect_failure (sequence, EDDY_IO_ERROR_INVALID_DATA);
     expect_next (sequence, 0);
     ck_assert_int_eq (items_alive, 0);
-    while (numbers.ended == 0)
-        eddy_fiber_yield ();
+    yield_until (&numbers.ended);
     return NULL;
 }
 
@@ -131,8 +129,7 @@ static void *take_numbers (void *data, EddyError **error)
     expect_next (sequence, 1);
     expect_next (sequence, 2);
     /* Let go of already. */
-    while (numbers->ended == 0)
-        eddy_fiber_yield ();
+    yield_until (&numbers->ended);
     expect_next (sequence, 0);
     expect_next (nothing, 0);
     ck_assert_int_eq (numbers->begun, 1);
@@ -363,8 +360,7 @@ static void *drop_buffered (void *data, EddyError **error)
     EddySequence *sequence = works_new (&numbers, data, 4);
     eddy_unref (eddy_sequence_next (sequence, NULL, error));
     eddy_unref (sequence);
-    while (numbers.ended == 0)
-        eddy_fiber_yield ();
+    yield_until (&numbers.ended);
     return NULL;
 }
 

@@ -213,8 +213,8 @@ EDDY_TEST (D_sequence_future_let_go_of)
     }
     eddy_unref (sequence);
     eddy_context_iteration (context, false);
-    while (numbers.begun > numbers.ended)
-        eddy_context_iteration (context, true);
+    for (int i = 0; i < 100 && numbers.begun > numbers.ended; i++)
+        eddy_context_iteration (context, false);
     eddy_context_iteration (context, false);
     eddy_test_context_end (context);
     ck_assert_int_eq (items_alive, 0);
@@ -263,6 +263,7 @@ EDDY_TEST (D_sequence_blocked_thread_is_cancelled)
     EddyCancellable *cancellable = eddy_cancellable_new ();
     EddyError *error = NULL;
     pthread_t thread;
+    ck_assert (sequence != NULL && cancellable != NULL);
     ck_assert_int_eq (pthread_create (&thread, NULL, cancel_soon, cancellable), 0);
     ck_assert_ptr_null (eddy_sequence_next (sequence, cancellable, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
@@ -458,8 +459,7 @@ static void *drop_with_item (void *data, EddyError **error)
     eddy_fiber_yield ();
     eddy_unref (future);
     /* Nobody waits for it any more, and it is made all the same. */
-    while (items_alive == 0)
-        eddy_fiber_yield ();
+    yield_until (&items_alive);
     eddy_unref (sequence);
     return NULL;
 }
@@ -555,6 +555,7 @@ static void *ask_for_far_tick (void *data, EddyError **error)
     EDDY_AUTO (EddyCancellable) soon = eddy_cancellable_new_with_timeout (NULL, 1000);
     EddyError *failure = NULL;
     (void) data, (void) error;
+    ck_assert_ptr_nonnull (soon);
     ck_assert_ptr_null (eddy_sequence_next (sequence, soon, &failure));
     eddy_test_expect_error (&failure, EDDY_IO_ERROR_TIMED_OUT);
     return NULL;
@@ -573,6 +574,7 @@ static void *ask_for_signals (void *data, EddyError **error)
     EDDY_AUTO (EddyCancellable) late = eddy_cancellable_new_with_timeout (NULL, 1000);
     EddyError *failure = NULL;
     (void) data;
+    ck_assert (sequence != NULL && late != NULL);
     for (int i = 0; i < 3; i++)
         raise (SIGUSR1);
     ck_assert_int_eq ((int) (intptr_t) eddy_sequence_next (sequence, NULL, error), SIGUSR1);
@@ -623,6 +625,7 @@ static void *ask_for_messages (void *data, EddyError **error)
     EDDY_AUTO (EddyCancellable) soon = eddy_cancellable_new_with_timeout (NULL, 1000);
     EddyError *failure = NULL;
     (void) data;
+    ck_assert_ptr_nonnull (soon);
     eddy_unref (channel);
     expect_next (sequence, 1);
     expect_next (sequence, 2);

@@ -190,7 +190,7 @@ static void follow_model (const Kind *kind, void *object)
     Model model = { .free = kind->units };
     Client clients[CLIENTS];
     unsigned seed = 4711;
-    long steps = eddy_test_reduced (100000, 5000, "steps");
+    long steps = eddy_test_reduced (20000, 2000, "steps");
     for (int i = 0; i < CLIENTS; i++)
         clients[i] = (Client){ kind, object, 0, IDLE, NULL };
     for (long step = 0; step < steps; step++) {

@@ -92,7 +92,7 @@ static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, 
     if (node->waits_in == TREE_JOIN && node->n_shields == shield)
         model_ask_group (tree, node->joins, model_later (asked), causes);
     if (node->waits_in == TREE_START && node->n_shields == shield)
-        model_ask_node (node->starts, TREE_PERHAPS, causes | TREE_CAUSE_PLAIN); /* XXX */
+        model_ask_node (node->starts, TREE_PERHAPS, causes);
 }
 
 static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes)
@@ -264,7 +264,7 @@ void tree_model_starting (TreeNode *node, TreeNode *by)
         model_accepted (node);
     by->starts = node;
     if (model_seen (by)->asked != TREE_NOT_ASKED)
-        model_ask_node (node, TREE_PERHAPS, model_seen (by)->causes | TREE_CAUSE_PLAIN); /* XXX */
+        model_ask_node (node, TREE_PERHAPS, model_seen (by)->causes);
 }
 
 void tree_model_ready (TreeNode *node, bool was_awaited)
