@@ -109,7 +109,7 @@ static void count_with_group (Count *count, EddyGroup *group, EddyError **error)
 
 static int run (int argc, char **argv)
 {
-    Count count = { .style = argv[1], .limit = atol (argv[2]) };
+    Count count = { .style = argv[1], .limit = strtol (argv[2], NULL, 10) };
     EddyError *error = NULL;
     (void) argc;
     count.slices = eddy_channel_new (WORKERS, NULL);
@@ -138,7 +138,7 @@ int main (int argc, char **argv)
 {
     static const char *const styles[] = { "pool", "group", "fibers" };
     bool help = argc == 2 && strcmp (argv[1], "--help") == 0;
-    size_t style = argc == 3 && atol (argv[2]) > 0 ? 0 : 3;
+    size_t style = argc == 3 && strtol (argv[2], NULL, 10) > 0 ? 0 : 3;
     while (style < 3 && strcmp (styles[style], argv[1]) != 0)
         style++;
     if (style == 3) {

@@ -108,7 +108,7 @@ int main (int argc, char **argv)
 {
     bool help = argc == 2 && strcmp (argv[1], "--help") == 0;
     Table table = { .polite = argc == 3 && strcmp (argv[1], "polite") == 0 };
-    table.courses = argc == 3 ? atoi (argv[2]) : 0;
+    table.courses = argc == 3 ? (int) strtol (argv[2], NULL, 10) : 0;
     if (table.courses <= 0 || (!table.polite && strcmp (argv[1], "hasty") != 0)) {
         fputs ("usage: dinner polite|hasty COURSES\n", help ? stdout : stderr);
         return help ? 0 : 2;

@@ -8,6 +8,7 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
@@ -216,7 +217,22 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static const EddyWaitKind group_wait_kind = { .what = "a group" };
+/* Its fibers: those of a pool are not listed. */
+static void group_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroup *group = on;
+    unsigned n_home = 0;
+    for (const EddyList *link = group->children.next; link != &group->children; link = link->next) {
+        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
+        n_home++;
+    }
+    if (n_home < group->running)
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind group_end_kind = { .what = "a group", .find_wakers = group_find_wakers };
+static const EddyWaitKind group_room_kind = { .what = "room in a group",
+                                              .find_wakers = group_find_wakers };
 
 /* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
 static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
@@ -227,7 +243,8 @@ static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
         return answer;
     group_wait.granted = false;
     eddy__list_append (waits, &group_wait.member);
-    eddy__fiber_park (&group_wait.wait, &group_wait_kind, group);
+    bool for_room = waits == &group->claimants;
+    eddy__fiber_park (&group_wait.wait, for_room ? &group_room_kind : &group_end_kind, group);
     eddy__list_remove (&group_wait.member);
     return group_wait.granted ? 0 : -ECANCELED;
 }
