@@ -459,3 +459,44 @@ EDDY_TEST (S27_cancel_ends_both)
     proxy_end (&proxy);
     eddy_test_context_end (context);
 }
+
+/* --- how splicing moves ----------------------------------------------------------------------- */
+
+/* Gives as much as is asked for, and keeps how much that was. */
+typedef struct Source {
+    EddyInputStream stream;
+    size_t largest;
+    size_t left;
+} Source;
+
+static ssize_t source_read (EddyInputStream *stream, void *buffer, size_t count,
+                            EddyCancellable *cancellable, EddyError **error)
+{
+    Source *source = (Source *) (void *) stream;
+    (void) cancellable;
+    (void) error;
+    size_t given = count < source->left ? count : source->left;
+    memset (buffer, 'x', given);
+    source->left -= given;
+    if (count > source->largest)
+        source->largest = count;
+    return (ssize_t) given;
+}
+
+static const EddyInputStreamClass source_class = {
+    .stream.object = { .name = "Source", .size = sizeof (Source) },
+    .read = source_read,
+};
+
+EDDY_TEST (S26_splice_moves_much_at_a_time)
+{
+    Source *source = eddy_object_new (&source_class.stream.object);
+    EDDY_AUTO (EddyOutputStream) output = eddy_memory_output_stream_new (0);
+    EddyError *error = NULL;
+    size_t count = 0;
+    source->left = MANY;
+    ck_assert (eddy_output_stream_splice (output, &source->stream, 0, &count, NULL, &error));
+    ck_assert_uint_eq (count, MANY);
+    ck_assert_uint_ge (source->largest, 65536);
+    eddy_unref (source);
+}

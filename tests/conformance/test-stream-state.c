@@ -3,6 +3,7 @@
  * One operation at a time, and the end of a stream.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <sys/socket.h>
 
 #include "stream.h"
@@ -317,4 +318,81 @@ EDDY_TEST (S10_io_stream_closes_output_then_input)
     ck_assert (eddy_output_stream_is_closed (&sink->stream));
     ck_assert (eddy_io_stream_is_closed (stream));
     eddy_unref (sink);
+}
+
+/* --- threads and priorities ------------------------------------------------------------------- */
+
+static void *read_elsewhere (void *data)
+{
+    EddyInputStream *input = data;
+    EddyError *error = NULL;
+    char byte = 0;
+    ck_assert_int_eq (eddy_input_stream_read (input, &byte, 1, NULL, &error), 1);
+    return (void *) (intptr_t) byte;
+}
+
+EDDY_TEST (S12_threads_take_turns)
+{
+    StreamPipe pipe = stream_pipe_new ();
+    EddyError *error = NULL;
+    ck_assert_int_eq (eddy_output_stream_write (pipe.output, "abc", 3, NULL, &error), 3);
+    for (char expected = 'a'; expected <= 'c'; expected++) {
+        pthread_t thread;
+        void *byte;
+        ck_assert_int_eq (pthread_create (&thread, NULL, read_elsewhere, pipe.input), 0);
+        ck_assert_int_eq (pthread_join (thread, &byte), 0);
+        ck_assert_int_eq ((intptr_t) byte, expected);
+    }
+    stream_pipe_clear (&pipe);
+}
+
+typedef struct Order {
+    char names[8];
+    int n;
+} Order;
+
+typedef struct Ranked {
+    Order *order;
+    char name;
+} Ranked;
+
+static void ranked_called (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    Ranked *ranked = user_data;
+    (void) source_object;
+    (void) result;
+    ranked->order->names[ranked->order->n++] = ranked->name;
+}
+
+/* Both are ready before the loop looks; the one that was started last is more urgent. In memory a
+ * fiber does the work, on a pipe a request. */
+static void expect_urgent_first (EddyContext *context, EddyInputStream *one, EddyInputStream *other)
+{
+    char buffer[2];
+    Order order = { "", 0 };
+    Ranked late = { &order, 'l' }, urgent = { &order, 'u' };
+    eddy_input_stream_read_async (one, &buffer[0], 1, EDDY_PRIORITY_LOW, NULL, ranked_called,
+                                  &late);
+    eddy_input_stream_read_async (other, &buffer[1], 1, EDDY_PRIORITY_HIGH, NULL, ranked_called,
+                                  &urgent);
+    while (order.n < 2)
+        eddy_context_iteration (context, /* may_block= */ true);
+    ck_assert_str_eq (order.names, "ul");
+}
+
+EDDY_TEST (S22_priority_is_honoured)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    StreamPipe pipes[2] = { stream_pipe_new (), stream_pipe_new () };
+    EddyError *error = NULL;
+    EDDY_AUTO (EddyBytes) bytes = eddy_bytes_new ("x", 1);
+    EDDY_AUTO (EddyInputStream) one = eddy_memory_input_stream_new_from_bytes (bytes);
+    EDDY_AUTO (EddyInputStream) other = eddy_memory_input_stream_new_from_bytes (bytes);
+    expect_urgent_first (context, one, other);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq (eddy_output_stream_write (pipes[i].output, "x", 1, NULL, &error), 1);
+    expect_urgent_first (context, pipes[0].input, pipes[1].input);
+    for (int i = 0; i < 2; i++)
+        stream_pipe_clear (&pipes[i]);
+    eddy_test_context_end (context);
 }
