@@ -299,3 +299,32 @@ void eddy__dump_collect (EddyDumpPart *part, EddyContext *context, bool locked,
                       part->n_tasks, part->n_ops);
     part->failed = part->failed || part->text.failed;
 }
+
+/* --- for debuggers ---------------------------------------------------------------------------- */
+
+#ifdef EDDY__SWITCH_UCONTEXT
+enum { LAYOUT_HAS_FLOWS = 0 };
+#else
+enum { LAYOUT_HAS_FLOWS = 1 };
+#endif
+
+/* Where tools/gdb/eddy.py finds what it reads, in a library without debug information, too. In the
+ * order that it knows; the first number changes with it. */
+extern const uint32_t eddy__debug_layout[];
+__attribute__ ((used)) const uint32_t eddy__debug_layout[] = {
+    1,
+    LAYOUT_HAS_FLOWS,
+    offsetof (EddySourceTable, member),
+    offsetof (EddySourceTable, context),
+    offsetof (EddyContext, fibers),
+    offsetof (EddyFiber, member),
+    offsetof (EddyFiber, state),
+    offsetof (EddyFiber, name),
+    offsetof (EddyFiber, place),
+    offsetof (EddyFiber, flow),
+    offsetof (EddyFiber, waits_for),
+    offsetof (EddyWaitKind, what),
+    offsetof (EddyPlace, file),
+    offsetof (EddyPlace, line),
+    offsetof (EddyPlace, function),
+};
