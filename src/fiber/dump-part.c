@@ -278,9 +278,10 @@ static void part_tell_fibers (EddyDumpPart *part, EddyContext *context, const Ed
 /* "context 0x… of thread 12 'main', engine uring: ". */
 static void part_tell_context (EddyDumpPart *part, const EddyContext *context, bool has_owner)
 {
+    const void *owner = __atomic_load_n (&context->owner, __ATOMIC_RELAXED);
     eddy__dump_print (&part->text, "context %p of ", (const void *) context);
     if (has_owner)
-        eddy__dump_add_thread (&part->text, eddy__thread_get_number (context->owner));
+        eddy__dump_add_thread (&part->text, eddy__thread_get_number (owner));
     else
         eddy__dump_add (&part->text, "no thread");
     eddy__dump_print (&part->text, ", engine %s:\n",
