@@ -108,6 +108,9 @@ typedef struct EddyFutureWait {
     EddyWatcher watcher;
 } EddyFutureWait;
 
+/* Of whoever waits for one. */
+extern const EddyWaitKind eddy__future_wait_kind;
+
 /* Its watcher's: wakes the fiber. */
 void eddy__future_wait_completed (EddyWatcher *watcher);
 

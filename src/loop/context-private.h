@@ -10,6 +10,7 @@
 #include "base/roster-private.h"
 #include "engine/engine-private.h"
 #include "loop/queue-private.h"
+#include "loop/spin-private.h"
 #include "loop/timer-private.h"
 #include "sys/clock-private.h"
 
@@ -23,8 +24,6 @@ enum {
     EDDY__PEEK_EVERY = 16,
     EDDY__STAMP_EVERY = 256
 };
-/* Of `linger`: more answers from other threads than these do not count. */
-enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -48,7 +47,6 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
-    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -81,6 +79,8 @@ struct EddyContext {
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
     EddyPassObserver *observer; /* NULL but in tests */
+    bool expects_mail;          /* another thread has lately given a fiber what it waited for … */
+    EddySpin spin;              /* … and so the loop looks a little longer before it sleeps */
     struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
     /* For dumps: */
     uint32_t stamp;     /* the time, coarsely, for who notes when he was made */
@@ -218,6 +218,9 @@ bool eddy__context_pass (EddyContext *context, bool may_block);
 void eddy__context_collect (EddyContext *context, bool may_block);
 bool eddy__context_dispatch (EddyContext *context);
 
+/* Before a sleep for so long, -1: for ever: whether mail has come while it looked. */
+bool eddy__context_spin (EddyContext *context, int64_t timeout_ns);
+
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);
 
@@ -261,13 +264,6 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     level->first = entry->next;
     context->n_run++;
     return entry;
-}
-
-/* Another thread has let something go on here that waited for it: it may soon do so again. */
-static inline void eddy__context_note_answer (EddyContext *context)
-{
-    if (context->linger < EDDY__LINGER_MOST)
-        context->linger++;
 }
 
 /* Coarse times, for ages: steps of 8.4 ms, which come again after 417 days. */
