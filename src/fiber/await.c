@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
 #include "future/mirror-private.h"
 
@@ -13,25 +12,6 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
 {
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
-
-/* Of another thread's future nothing is read that may change. */
-static const char *future_wait_get_name (const void *on)
-{
-    return eddy__form_get_name (on);
-}
-
-/* A fiber ends its future itself; any other comes from outside. */
-static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
-{
-    if (eddy__future_is_fiber (on))
-        eddy__wakers_add (wakers, EDDY__CONTAINER (on, EddyFiber, future));
-    else
-        eddy__wakers_add_unknown (wakers);
-}
-
-const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
-                                               .get_name = future_wait_get_name,
-                                               .find_wakers = future_wait_find_wakers };
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
