@@ -62,9 +62,8 @@ static void anywhere_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, AnywhereWait, anywhere.watcher)->wait);
 }
 
-/* The same for a future of another context: not in line, so that who awaits at home does not pay
- * for it. */
-__attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
+/* Waits until the future is done, as above. */
+static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
 {
     AnywhereWait anywhere_wait = { .anywhere.watcher.completed = anywhere_wait_completed };
     EddyAnywhere *anywhere = &anywhere_wait.anywhere;
@@ -90,22 +89,36 @@ EDDY__FIBER_INLINE bool future_answer (EddyFuture *future, EddyError **error)
     return false;
 }
 
-/* The whole of an await, in each of the public functions. */
-EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
+/* The end of an await: the future's answer, or why it was not waited for. */
+EDDY__FIBER_INLINE bool await_end (EddyFiber *fiber, EddyFuture *future, int answer,
+                                   EddyError **error)
 {
-    EddyFiber *fiber = eddy__fiber_current ();
-    EDDY__EXPECT (future != NULL && fiber != NULL, false);
-    int answer = 0;
-    if (!eddy__future_is_done (future))
-        answer = EDDY__LIKELY (future->context == fiber->future.context)
-                     ? await_future (fiber, future)
-                     : await_anywhere (fiber, future);
     if (EDDY__LIKELY (answer == 0))
         return future_answer (future, error);
     eddy_error_take (error, answer == -ECANCELED
                                 ? eddy__fiber_make_cancel_error (fiber, NULL)
                                 : eddy_error_new_errno (-answer, "waiting for a future"));
     return false;
+}
+
+/* The whole of an await of a future of another context: not in line, so that who awaits at home
+ * does not pay for it. */
+__attribute__ ((noinline, cold)) static bool await_anywhere_complete (EddyFuture *future,
+                                                                      EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    return await_end (fiber, future, await_anywhere (fiber, future), error);
+}
+
+/* The whole of an await, in each of the public functions. */
+EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (future != NULL && fiber != NULL, false);
+    bool done = eddy__future_is_done (future);
+    if (EDDY__UNLIKELY (!done && future->context != fiber->future.context))
+        return await_anywhere_complete (future, error);
+    return await_end (fiber, future, done ? 0 : await_future (fiber, future), error);
 }
 
 EDDY__FIBER_PATH bool eddy_await_complete (EddyFuture *future, EddyError **error)
