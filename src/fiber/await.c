@@ -30,8 +30,8 @@ static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
 }
 
 const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
-                                               .get_name = future_wait_get_name,
-                                               .find_wakers = future_wait_find_wakers };
+                                              .get_name = future_wait_get_name,
+                                              .find_wakers = future_wait_find_wakers };
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
