@@ -140,7 +140,7 @@ static void *ask_tree (void *data, EddyError **error)
 
 EDDY_TEST_TIMEOUT (D_sequence_random_trees_lose_nothing, 60)
 {
-    long n = eddy_test_reduced (6000, 400, "random trees of sequences");
+    long n = eddy_test_reduced (3000, 300, "random trees of sequences");
     for (long seed = 1; seed <= n; seed++) {
         Tree tree = { .state = (uint32_t) seed };
         run_alone (ask_tree, &tree);
