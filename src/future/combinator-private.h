@@ -84,5 +84,7 @@ void eddy__combinator_give_up (EddyCombinator *combinator);
 /* Gives the data of its function up. */
 void eddy__combinator_drop_data (EddyCombinator *combinator);
 
+/* Whether its inputs, and nothing else but a cancel, can end it now. Home thread. */
+bool eddy__combinator_waits_for_inputs (const EddyCombinator *combinator);
 /* The combinator that a future is, or NULL. */
-EddyCombinator *eddy__combinator_of (EddyFuture *future);
+EddyCombinator *eddy__combinator_of (const EddyFuture *future);

@@ -331,11 +331,17 @@ static const EddyFutureClass combinator_class = { .object = { .name = "EddyFutur
                                                               .finalize = combinator_finalize },
                                                   .request_cancel = combinator_request_cancel };
 
-EddyCombinator *eddy__combinator_of (EddyFuture *future)
+EddyCombinator *eddy__combinator_of (const EddyFuture *future)
 {
     if (future == NULL || future->object.object_class != &combinator_class.object)
         return NULL;
     return EDDY__CONTAINER (future, EddyCombinator, future);
+}
+
+bool eddy__combinator_waits_for_inputs (const EddyCombinator *self)
+{
+    return self->begun && !self->queued && !self->in_turn && self->n_pending > 0 &&
+           !eddy__timer_is_armed (&self->timer);
 }
 
 /* --- making ----------------------------------------------------------------------------------- */
