@@ -45,22 +45,23 @@ static void future_find_wakers (const EddyFuture *future, bool is_here, unsigned
     }
 }
 
-static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
+static void here_wait_find_wakers (const void *on, EddyWakers *wakers)
 {
     future_find_wakers (on, /* is_here= */ true, WAKERS_DEEPEST, wakers);
 }
 
-static void anywhere_wait_find_wakers (const void *on, EddyWakers *wakers)
+static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
 {
     future_find_wakers (on, /* is_here= */ false, WAKERS_DEEPEST, wakers);
 }
 
-static const EddyWaitKind future_wait_kind = { .what = "a future",
-                                               .get_name = future_wait_get_name,
-                                               .find_wakers = future_wait_find_wakers };
-static const EddyWaitKind anywhere_wait_kind = { .what = "a future",
-                                                 .get_name = future_wait_get_name,
-                                                 .find_wakers = anywhere_wait_find_wakers };
+/* A future of the waiting fiber's context, and of any. */
+static const EddyWaitKind here_wait_kind = { .what = "a future",
+                                             .get_name = future_wait_get_name,
+                                             .find_wakers = here_wait_find_wakers };
+const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
+                                              .get_name = future_wait_get_name,
+                                              .find_wakers = future_wait_find_wakers };
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
@@ -71,7 +72,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, &eddy__future_wait_kind, future);
+        fiber_park (&future_wait.wait, &here_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
