@@ -178,11 +178,12 @@ static bool combinator_is_under_way (const EddyCombinator *self)
            (self->kind->awaits_time && eddy__timer_is_armed (&self->timer) && !self->cancelled);
 }
 
-/* Nothing is under way: the last turn's end. Nobody may come in between the answer and the end, so
- * what may call the program is before or behind. */
+/* Nothing is under way: the last turn's end. What destroys values, or is told of messages, may
+ * cancel it in the middle, and is too late. */
 static void combinator_complete (EddyCombinator *self)
 {
     EddyFuture *future = &self->future;
+    self->ending = true;
     eddy__timer_remove (&future->context->timers, &self->timer);
     if (self->kind->answer != NULL && future->error == NULL)
         self->kind->answer (self, &future->value, &future->error);
@@ -302,12 +303,10 @@ static void combinator_finalize (void *object)
 static void combinator_cancel_arrived (EddyEntry *entry)
 {
     EddyCombinator *self = EDDY__CONTAINER (entry, EddyCombinator, cancel);
-    if (!eddy__future_is_done (&self->future)) {
-        self->cancelled = true;
-        if (self->begun) {
-            eddy__combinator_give_up (self);
-            combinator_queue (self);
-        }
+    self->cancelled = true;
+    if (self->begun && !self->ending) {
+        eddy__combinator_give_up (self);
+        combinator_queue (self);
     }
     eddy_object_release (self);
 }
