@@ -410,7 +410,7 @@ EDDY_TEST (D_select_across_threads_loses_nothing)
         eddy_unref (channels[i]);
 }
 
-/* --- futures of other threads ------------------------------------------------------------------- */
+/* --- futures of other threads ----------------------------------------------------------------- */
 
 typedef struct Elsewhere {
     EddyContext *context;

@@ -154,3 +154,39 @@ EDDY_TEST (sleeps_ask_for_nothing)
     int data;
     ck_assert_int_eq (budget_of (sleep_shortly, &data), 1);
 }
+
+static void *send_messages (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (!eddy_channel_send (data, data, NULL, error))
+            return NULL;
+    return data;
+}
+
+static void *receive_messages (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        EddySelectCase cases[] = { EDDY_SELECT_RECEIVE (data), EDDY_SELECT_RECEIVE (NULL) };
+        bool received = i % 2 == 0 ? eddy_channel_receive (data, NULL, error) == data
+                                   : eddy_select (cases, 2, NULL, error) == 0;
+        if (!received)
+            return NULL;
+    }
+    return data;
+}
+
+static void *pass_messages (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyFuture) sent = eddy_spawn_local (send_messages, data, NULL);
+    EDDY_AUTO (EddyFuture) received = eddy_spawn_local (receive_messages, data, NULL);
+    return eddy_await (sent, error) == data ? eddy_await (received, error) : NULL;
+}
+
+EDDY_TEST (messages_ask_for_nothing)
+{
+    for (size_t capacity = 0; capacity < 20; capacity += 16) {
+        EddyChannel *channel = eddy_channel_new (capacity, NULL);
+        ck_assert_int_eq (budget_of (pass_messages, channel), 1 + 2);
+        eddy_unref (channel);
+    }
+}
