@@ -57,35 +57,49 @@ static void *mail_select (void *data, EddyError **error)
         for (int j = 0; j < MANY; j++)
             cases[j] = (EddySelectCase) EDDY_SELECT_RECEIVE (mail->channels[j]);
         int index = eddy_select (cases, MANY, NULL, error);
-        if (index < 0)
+        if (index < 0 || cases[index].is_closed)
             return NULL;
-        torture_require (index == 0 && cases[0].message == mail && !cases[0].is_closed);
+        torture_require (index == 0 && cases[0].message == mail);
         mail->received++;
     }
     return mail;
 }
 
-/* Two senders, and one receiver of each kind; who fails closes the channel for the others. */
+/* Whatever a fiber has failed with, the others are to end: it closes the channel. */
+static void mail_ended (Mail *mail, EddyFuture *fiber)
+{
+    EddyError *error = NULL;
+    if (eddy_await_complete (fiber, &error))
+        return;
+    eddy_channel_close (mail->channels[0]);
+    if (!eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED))
+        torture_error ("a message", &error);
+    eddy_clear_error (&error);
+}
+
+/* Two senders, and one receiver of each kind, as they end. */
 static void mail_step (void *data)
 {
     Mail *mail = data;
     EddyError *error = NULL;
     EddyFiberFunc functions[] = { mail_send, mail_send, mail_receive, mail_select };
     EddyFuture *fibers[4];
-    for (int i = 0; i < 4; i++)
-        fibers[i] = eddy_spawn_local (functions[i], mail, NULL);
-    for (int i = 3; i >= 0; i--) {
-        if (eddy_await_complete (fibers[i], &error))
-            continue;
-        eddy_channel_close (mail->channels[0]);
-        if (!eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED))
-            torture_error ("a message", &error);
-        eddy_clear_error (&error);
-    }
+    EddySelectCase ends[4];
     for (int i = 0; i < 4; i++) {
-        torture_require (eddy_future_is_complete (fibers[i]));
-        eddy_unref (fibers[i]);
+        fibers[i] = eddy_spawn_local (functions[i], mail, NULL);
+        ends[i] = (EddySelectCase) EDDY_SELECT_FUTURE (fibers[i]);
     }
+    for (int n = 0; n < 4; n++) {
+        int index = eddy_select (ends, 4, NULL, &error);
+        if (index < 0) {
+            torture_error ("a select", &error);
+            break;
+        }
+        mail_ended (mail, fibers[index]);
+        ends[index].on = NULL;
+    }
+    for (int i = 0; i < 4; i++)
+        eddy_unref (fibers[i]); /* whoever has not ended is cancelled */
 }
 
 static void mail_run (size_t capacity)
@@ -184,6 +198,7 @@ TORTURE_SCENARIO (channel_blocking)
             torture_error ("receive until a deadline", &error);
         eddy_clear_error (&error);
     }
+    torture_end ();
     eddy_unref (cancellable);
     eddy_unref (channel);
 }
