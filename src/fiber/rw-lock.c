@@ -75,7 +75,7 @@ static const EddyWaitKind rw_lock_wait_kinds[] = {
     [RW_WRITE] = { "a lock, to write", rw_lock_get_name, rw_lock_find_wakers },
 };
 
-/* Puts `fiber` in the place of another one among the known readers; whether there was such a one. */
+/* Puts `fiber` in the place of another among the known readers; whether that was one of them. */
 static bool rw_lock_replace_known (EddyRWLock *lock, const EddyFiber *former,
                                    const EddyFiber *fiber)
 {
