@@ -53,8 +53,9 @@ EDDY_API unsigned eddy_pool_get_n_threads (EddyPool *pool);
 EDDY_API EddyContext *eddy_pool_get_context (EddyPool *pool, unsigned index);
 
 /**
- * Runs a function as a fiber on the thread of the pool on which fewest of the fibers spawned by
- * these functions are alive; among equals they take turns.
+ * Runs a function as a fiber of the pool, on the thread on which fewest of the fibers that were
+ * spawned on the pool are alive; among equals they take turns. In a fiber of the pool that is its
+ * own thread unless another has fewer, where the fiber itself does not count.
  *
  * @pool: a pool
  * @function: what it runs

@@ -8,6 +8,7 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
@@ -170,6 +171,7 @@ EddyGroup *eddy_group_new (void)
     eddy__list_init (&group->claimants);
     eddy__list_init (&group->starts);
     eddy__list_init (&group->children);
+    eddy__list_init (&group->away);
     eddy__list_init (&group->member);
     eddy__list_init (&group->scope_watch.member);
     group->context =
@@ -217,7 +219,17 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static const EddyWaitKind group_wait_kind = { .what = "a group" };
+/* The end of each of its fibers, or of any of them where one waits for room. */
+static void group_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroup *group = on;
+    const EddyList *lists[] = { &group->children, &group->away };
+    for (int i = 0; i < 2; i++)
+        for (const EddyList *link = lists[i]->next; link != lists[i]; link = link->next)
+            eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
+}
+
+static const EddyWaitKind group_wait_kind = { .what = "a group", .find_wakers = group_find_wakers };
 
 /* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
 static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
@@ -383,10 +395,12 @@ EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
     fiber->holds_itself = true;
     if (group->running++ == 0)
         eddy_object_hold (group);
-    if (EDDY__LIKELY (fiber->future.context == group->context))
+    if (EDDY__LIKELY (fiber->future.context == group->context)) {
         eddy__list_append (&group->children, &fiber->sibling);
-    else
-        eddy_object_hold (fiber); /* until its end has come home */
+        return;
+    }
+    eddy_object_hold (fiber);
+    eddy__list_append (&group->away, &fiber->sibling);
 }
 
 EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
@@ -475,6 +489,7 @@ static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 static void group_child_came_home (EddyEntry *entry)
 {
     EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    eddy__list_remove (&fiber->sibling);
     group_child_gone (fiber->group, fiber);
     eddy_object_release (fiber);
 }

@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eddy/testing.h>
+
 #include "context.h"
 
 #define MILLISECOND INT64_C (1000000)
@@ -166,6 +168,35 @@ EDDY_TEST (D_pool_futures_have_values)
     eddy_unref (pool);
     for (int i = 0; i < 20; i++)
         eddy_unref (futures[i]);
+}
+
+/* A fiber, and then a plain thread, waits for fibers of the pool. */
+static void *await_elsewhere (void *data, EddyError **error)
+{
+    int value = 0;
+    for (int i = 0; i < 100; i++) {
+        EDDY_AUTO (EddyFuture) future = eddy_pool_spawn (data, return_data, &value, NULL);
+        ck_assert_ptr_eq (eddy_await (future, error), &value);
+    }
+    EDDY_AUTO (EddyFuture) sleeper = eddy_pool_spawn (data, sleep_long, NULL, NULL);
+    eddy_future_cancel (sleeper);
+    ck_assert (!eddy_await_complete (sleeper, error));
+    eddy_test_expect_error (error, EDDY_IO_ERROR_CANCELLED);
+    return data;
+}
+
+EDDY_TEST (D_pool_futures_are_awaited_elsewhere)
+{
+    EddyPool *pool = pool_new (2), *other = pool_new (1);
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    eddy_test_run_fiber (context, await_elsewhere, pool);
+    EddyFuture *future = eddy_pool_spawn (other, await_elsewhere, pool, NULL);
+    ck_assert_ptr_eq (eddy_block_on (NULL, future, &error), pool);
+    eddy_unref (future);
+    pool_end (other);
+    pool_end (pool);
+    eddy_test_context_end (context);
 }
 
 /* --- churn ------------------------------------------------------------------------------------ */
@@ -334,6 +365,29 @@ EDDY_TEST (D_pool_close_waits_and_can_be_cancelled)
     eddy_unref (sleeper);
     eddy_unref (pool);
     eddy_test_context_end (context);
+}
+
+static void *close_pool (void *data, EddyError **error)
+{
+    EddyPool *pool = pool_new (1);
+    EddyFuture *sleeper = eddy_pool_spawn (pool, sleep_and_count, data, NULL);
+    eddy_unref (sleeper); /* so it is cancelled */
+    if (eddy_pool_close (pool, NULL, error))
+        eddy_fiber_sleep (0, error);
+    EDDY_SHIELD (-1)
+    ck_assert (eddy_pool_close (pool, NULL, NULL));
+    eddy_unref (pool);
+    return NULL;
+}
+
+EDDY_TEST (D_pool_close_cancelled_everywhere)
+{
+    EddyTestCancelReport report;
+    int ended = 0;
+    ck_assert_msg (eddy_test_cancel_everywhere (close_pool, &ended, NULL, &report), "%s",
+                   report.failure);
+    ck_assert_uint_ge (report.cancelled, 2);
+    ck_assert_int_ge (ended, (int) report.points);
 }
 
 /* What fibers have spawned beside themselves is waited for, too. */
