@@ -14,7 +14,10 @@
 static void start_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyGroupStart *start = on;
-    eddy__wakers_add (wakers, start->fiber);
+    if (start->fiber != NULL)
+        eddy__wakers_add (wakers, start->fiber);
+    else
+        eddy__wakers_add_unknown (wakers);
 }
 
 static const EddyWaitKind start_wait_kind = { .what = "a fiber to be ready",
@@ -67,6 +70,16 @@ static bool start_is_decided (const void *data)
     return start->fiber == NULL;
 }
 
+/* With the caller's cause where the fiber is at home, so that nobody else touches it now. */
+static void start_cancel (const EddyGroupStart *start, const EddyFiber *fiber)
+{
+    EddyFuture *future = &start->fiber->future;
+    if (future->context == fiber->future.context)
+        eddy__fiber_cancel (start->fiber, eddy__fiber_ref_cause (fiber));
+    else
+        eddy_future_cancel (future);
+}
+
 /* When the caller is cancelled, so is the fiber, and its end is waited for: or that it is ready all
  * the same. */
 static void start_wait (EddyGroupStart *start, EddyFiber *fiber)
@@ -82,7 +95,7 @@ static void start_wait (EddyGroupStart *start, EddyFiber *fiber)
         if (cancelled || start_is_decided (start))
             continue;
         cancelled = true;
-        eddy_future_cancel (&start->fiber->future);
+        start_cancel (start, fiber);
     }
 }
 
