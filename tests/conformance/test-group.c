@@ -50,8 +50,9 @@ static void *count (void *data, EddyError **error)
 /* In a fiber: until others have counted so far. */
 static void wait_until (const int *counted, int n)
 {
-    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
+    for (int i = 0; i < 20000 && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
         ck_assert (eddy_fiber_sleep (MILLISECOND / 10, NULL));
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 static void mark (void *data)
@@ -730,8 +731,10 @@ static void *run_deadlocks (void *data, EddyError **error)
     EddyFiberFunc functions[] = { join_those_that_await_me, start_what_awaits_me };
     for (int i = 0; i < 2; i++) {
         EddyFuture *owner = eddy_spawn_local (functions[i], &owner, NULL);
-        while (!dump_tells_deadlock ())
+        bool told = false;
+        for (int n = 0; n < 2000 && !(told = dump_tells_deadlock ()); n++)
             ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+        ck_assert (told);
         eddy_future_cancel (owner);
         (void) eddy_await_complete (owner, NULL);
         eddy_unref (owner);

@@ -17,7 +17,10 @@
 
 #define MILLISECOND INT64_C (1000000)
 
-enum { THREADS = 3 };
+enum {
+    THREADS = 3,
+    PATIENCE = 20000 /* times 0.1 ms, for what takes no time */
+};
 
 static void *return_data (void *data, EddyError **error)
 {
@@ -81,8 +84,9 @@ static int count_threads (void)
 /* One that has ended, or was joined, is still among the tasks for a moment. */
 static void wait_for_no_threads (void)
 {
-    while (count_threads () > 0)
+    for (int i = 0; i < PATIENCE && count_threads () > 0; i++)
         usleep (100);
+    ck_assert_int_eq (count_threads (), 0);
 }
 
 /* --- where fibers run ------------------------------------------------------------------------- */
@@ -110,8 +114,8 @@ static void *look_around (void *data, EddyError **error)
     snprintf (expected, sizeof expected, "eddy-pool-%u", index);
     ck_assert_str_eq (name, expected);
     seen->contexts[__atomic_fetch_add (&seen->n, 1, __ATOMIC_ACQ_REL)] = own;
-    while (__atomic_load_n (&seen->n, __ATOMIC_ACQUIRE) < 12) /* all are alive at once */
-        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, error));
+    for (int i = 0; i < PATIENCE / 4 && __atomic_load_n (&seen->n, __ATOMIC_ACQUIRE) < 12; i++)
+        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, error)); /* all are alive at once */
     EDDY_AUTO (EddyContext) same = eddy_context_ref_thread_default ();
     ck_assert_ptr_eq (same, own);
     return NULL;
@@ -421,8 +425,9 @@ static void *spawn_sleepers (void *data, EddyError **error)
 
 static void wait_until (const int *counted, int n)
 {
-    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
+    for (int i = 0; i < PATIENCE && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
         usleep (100);
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 EDDY_TEST (D_pool_last_reference_cancels_all)
