@@ -285,6 +285,7 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
 {
     EDDY__EXPECT (group != NULL, false);
     EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber == NULL || fiber->future.context == group->context, false);
     int answer = 0;
     if (fiber != NULL)
         group_join (group, fiber);
