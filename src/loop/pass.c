@@ -129,13 +129,14 @@ static bool pass_find_mail (EddyContext *context)
 static bool pass_linger (EddyContext *context, int64_t timeout_ns)
 {
     if (EDDY__LIKELY (context->linger <= 0) || context->engine->staged ||
-        (timeout_ns >= 0 && timeout_ns < PASS_LINGER_NS))
+        eddy__engine_pending (context->engine) || (timeout_ns >= 0 && timeout_ns < PASS_LINGER_NS))
         return false;
     if (!pass_find_mail (context)) {
         context->linger = -PASS_LINGER_PAUSE;
         return false;
     }
-    if (pass_is_look_due (context))
+    /* However quick the answers are, the kernel has its turn. */
+    if (eddy__engine_pending (context->engine) || pass_is_look_due (context))
         pass_wait (context, 0);
     return true;
 }
