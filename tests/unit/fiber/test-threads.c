@@ -14,9 +14,11 @@ typedef struct Turns {
     EddyChannel *there;
     EddyChannel *back;
     int pipe[2];
+    EddyChannel *bytes; /* from the pipe, on the asking thread */
 } Turns;
 
-/* A byte for each tenth message, before its answer; and now and then the answer is late. */
+/* A moment after the answer to each tenth message a byte, by another way; now and then the answer
+ * is late. */
 static void *answer_turns (void *data, EddyError **error)
 {
     Turns *turns = data;
@@ -24,11 +26,12 @@ static void *answer_turns (void *data, EddyError **error)
         void *message = eddy_channel_receive (turns->there, NULL, error);
         if (message != (void *) (intptr_t) i)
             return NULL;
-        if (i % 10 == 0 && eddy_fd_write (turns->pipe[1], "x", 1, -1, NULL, error) != 1)
-            return NULL;
         if (i % 1000 == 0 && !eddy_fiber_sleep (1000000, error))
             return NULL;
         if (!eddy_channel_send (turns->back, message, NULL, error))
+            return NULL;
+        if (i % 10 == 0 && (!eddy_fiber_sleep (20000, error) ||
+                            eddy_fd_write (turns->pipe[1], "x", 1, -1, NULL, error) != 1))
             return NULL;
     }
     return data;
@@ -45,10 +48,12 @@ static void *answer_thread (void *data)
 static void *read_bytes (void *data, EddyError **error)
 {
     Turns *turns = data;
-    char byte;
-    for (int i = 0; i < TURNS / 10; i++)
-        if (eddy_fd_read (turns->pipe[0], &byte, 1, -1, NULL, error) != 1)
+    for (int i = 0; i < TURNS / 10; i++) {
+        char byte;
+        if (eddy_fd_read (turns->pipe[0], &byte, 1, -1, NULL, error) != 1 ||
+            !eddy_channel_send (turns->bytes, data, NULL, error))
             return NULL;
+    }
     return data;
 }
 
@@ -74,6 +79,9 @@ static void *ask_turns (void *data, EddyError **error)
         if (!eddy_channel_send (turns->there, message, NULL, error) ||
             eddy_channel_receive (turns->back, NULL, error) != message)
             return NULL;
+        /* With the read under way since before the last turn: only the kernel has something. */
+        if (i % 10 == 0 && eddy_channel_receive (turns->bytes, NULL, error) != data)
+            return NULL;
     }
     return eddy_await (bytes, error) == data ? eddy_await (files, error) : NULL;
 }
@@ -83,7 +91,8 @@ EDDY_TEST (threads_that_take_turns_serve_all_else)
     static const size_t capacities[] = { 0, 1, 16 };
     for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
         Turns turns = { .there = eddy_channel_new (capacities[i], NULL),
-                        .back = eddy_channel_new (capacities[i], NULL) };
+                        .back = eddy_channel_new (capacities[i], NULL),
+                        .bytes = eddy_channel_new (0, NULL) };
         pthread_t thread;
         void *answered = NULL;
         ck_assert_int_eq (pipe (turns.pipe), 0);
@@ -97,5 +106,6 @@ EDDY_TEST (threads_that_take_turns_serve_all_else)
         close (turns.pipe[1]);
         eddy_unref (turns.there);
         eddy_unref (turns.back);
+        eddy_unref (turns.bytes);
     }
 }
