@@ -18,8 +18,7 @@ typedef struct Deletions {
     char **paths; /* of those yet to start */
     size_t n_to_start;
     size_t n_to_finish; /* those yet to start, and those under way */
-    size_t n_deleted;
-    size_t n_cancelled;
+    size_t n_deleted, n_cancelled;
     EddyCancellable *cancellable;
 } Deletions;
 

@@ -53,5 +53,7 @@ EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *da
  * or -errno. */
 int eddy__group_run_until (EddyGroup *group, bool (*condition) (const void *data),
                            const void *data);
+/* What a fiber was cancelled for; NULL: the usual. */
+EddyError *eddy__fiber_ref_cause (const EddyFiber *fiber);
 /* A fiber that somebody may wait for has ended; whether he did, and knows of its error. */
 bool eddy__group_start_ended (EddyGroup *group, EddyFiber *fiber);

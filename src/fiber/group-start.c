@@ -7,10 +7,21 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* --- who waits, at home ----------------------------------------------------------------------- */
 
-static const EddyWaitKind start_wait_kind = { .what = "a fiber to be ready" };
+static void start_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroupStart *start = on;
+    if (start->fiber != NULL)
+        eddy__wakers_add (wakers, start->fiber);
+    else
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind start_wait_kind = { .what = "a fiber to be ready",
+                                              .find_wakers = start_find_wakers };
 
 /* Whoever waits for this fiber, taken out; NULL: nobody. */
 static EddyGroupStart *start_take (EddyGroup *group, const EddyFiber *fiber)
@@ -59,22 +70,32 @@ static bool start_is_decided (const void *data)
     return start->fiber == NULL;
 }
 
+/* With the caller's cause where the fiber is at home, so that nobody else touches it now. */
+static void start_cancel (const EddyGroupStart *start, const EddyFiber *fiber)
+{
+    EddyFuture *future = &start->fiber->future;
+    if (future->context == fiber->future.context)
+        eddy__fiber_cancel (start->fiber, eddy__fiber_ref_cause (fiber));
+    else
+        eddy_future_cancel (future);
+}
+
 /* When the caller is cancelled, so is the fiber, and its end is waited for: or that it is ready all
  * the same. */
-static void start_wait (EddyGroupStart *start, EddyGroup *group, EddyFiber *fiber)
+static void start_wait (EddyGroupStart *start, EddyFiber *fiber)
 {
     bool cancelled = false;
     while (!start_is_decided (start)) {
         fiber->shielded += cancelled;
         start->waits = eddy__fiber_wait_begin (&start->wait, fiber) == 0;
         if (start->waits)
-            eddy__fiber_park (&start->wait, &start_wait_kind, group);
+            eddy__fiber_park (&start->wait, &start_wait_kind, start);
         start->waits = false;
         fiber->shielded -= cancelled;
         if (cancelled || start_is_decided (start))
             continue;
         cancelled = true;
-        eddy_future_cancel (&start->fiber->future);
+        start_cancel (start, fiber);
     }
 }
 
@@ -103,7 +124,7 @@ void *eddy_group_start_full (EddyGroup *group, EddyFiberFunc function, void *dat
     int answer = 0;
     eddy__list_append (&group->starts, &start.member);
     if (fiber != NULL)
-        start_wait (&start, group, fiber);
+        start_wait (&start, fiber);
     else
         answer = eddy__group_run_until (group, start_is_decided, &start);
     if (answer < 0) {

@@ -8,6 +8,7 @@
 #include "base/object-private.h"
 #include "fiber/group-private.h"
 #include "fiber/pool-private.h"
+#include "fiber/wakers-private.h"
 
 /* A fiber that waits for the group to change. */
 typedef struct GroupWait {
@@ -126,8 +127,7 @@ static const EddyClass group_class = { .name = "EddyGroup",
                                        .dispose = group_dispose,
                                        .finalize = group_finalize };
 
-/* What a fiber was cancelled for; NULL: the usual. */
-static EddyError *fiber_ref_cause (const EddyFiber *fiber)
+EddyError *eddy__fiber_ref_cause (const EddyFiber *fiber)
 {
     if (fiber->cancelled || fiber->scope == NULL)
         return eddy_ref (fiber->cause);
@@ -155,7 +155,7 @@ static bool group_join_maker (EddyGroup *group, EddyFiber *fiber)
     eddy__list_append (&fiber->groups, &group->member);
     group->governor = eddy_ref (fiber_get_governor (fiber));
     if (eddy__fiber_is_cancelled (fiber))
-        group_cancel (group, fiber_ref_cause (fiber));
+        group_cancel (group, eddy__fiber_ref_cause (fiber));
     return eddy_cancellable_get_deadline (group->governor) == INT64_MAX ||
            group_get_scope (group) != NULL;
 }
@@ -217,7 +217,22 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static const EddyWaitKind group_wait_kind = { .what = "a group" };
+/* Its fibers: those of a pool are not listed. */
+static void group_find_wakers (const void *on, EddyWakers *wakers)
+{
+    const EddyGroup *group = on;
+    unsigned n_home = 0;
+    for (const EddyList *link = group->children.next; link != &group->children; link = link->next) {
+        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
+        n_home++;
+    }
+    if (n_home < group->running)
+        eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind group_end_kind = { .what = "a group", .find_wakers = group_find_wakers };
+static const EddyWaitKind group_room_kind = { .what = "room in a group",
+                                              .find_wakers = group_find_wakers };
 
 /* Waits in a list until somebody takes it out; 0, or -ECANCELED when it was not. */
 static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
@@ -228,7 +243,8 @@ static int group_park (EddyGroup *group, EddyList *waits, EddyFiber *fiber)
         return answer;
     group_wait.granted = false;
     eddy__list_append (waits, &group_wait.member);
-    eddy__fiber_park (&group_wait.wait, &group_wait_kind, group);
+    bool for_room = waits == &group->claimants;
+    eddy__fiber_park (&group_wait.wait, for_room ? &group_room_kind : &group_end_kind, group);
     eddy__list_remove (&group_wait.member);
     return group_wait.granted ? 0 : -ECANCELED;
 }
@@ -260,7 +276,7 @@ static void group_join (EddyGroup *group, EddyFiber *fiber)
         answer = group_park (group, &group->joiners, fiber);
     if (group->running == 0)
         return;
-    group_cancel (group, fiber_ref_cause (fiber));
+    group_cancel (group, eddy__fiber_ref_cause (fiber));
     fiber->shielded++;
     while (group->running > 0)
         (void) group_park (group, &group->joiners, fiber);

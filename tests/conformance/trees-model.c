@@ -62,25 +62,23 @@ static bool model_ask (TreeCancel *cancel, TreeAsked asked, uint64_t causes)
 
 static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes);
 
+/* What comes of a cancel when who was told of it has had its turn. */
+static TreeAsked model_later (TreeAsked asked)
+{
+    return asked == TREE_TOLD ? TREE_ASKED : asked;
+}
+
 static void model_ask_group (Tree *tree, TreeGroup *group, TreeAsked asked, uint64_t causes)
 {
-    model_ask (&group->cancel, asked, causes);
+    if (!model_ask (&group->cancel, asked, causes))
+        return;
     for (unsigned i = 0; i < tree->n_nodes; i++)
         if (tree->nodes[i].group == group->id)
             model_ask_node (&tree->nodes[i], asked, causes);
 }
 
-/* Who waits for a group's end and is cancelled cancels it, when his turn has come. */
-static void model_ask_joined (TreeNode *node, TreeAsked asked)
-{
-    const TreeCancel *seen = &node->cancels[node->n_shields];
-    TreeGroup *group = node->joins < 0 ? NULL : &node->tree->groups[node->joins];
-    if (group == NULL || group->running == 0 || seen->asked == TREE_NOT_ASKED)
-        return;
-    model_ask_group (node->tree, group, asked, seen->causes);
-}
-
-/* What was made in one of its shields, or outside them. */
+/* The groups that were made in one of its shields, or outside them; and the group that it waits
+ * for there, whoever made that, or the node that it starts. */
 static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, uint64_t causes)
 {
     Tree *tree = node->tree;
@@ -91,7 +89,10 @@ static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, 
         if (group->group != NULL && group->maker == node->id && group->shield == shield)
             model_ask_group (tree, group, asked, causes);
     }
-    model_ask_joined (node, TREE_ASKED);
+    if (node->waits_in == TREE_JOIN && node->n_shields == shield)
+        model_ask_group (tree, node->joins, model_later (asked), causes);
+    if (node->waits_in == TREE_START && node->n_shields == shield)
+        model_ask_node (node->starts, TREE_PERHAPS, causes);
 }
 
 static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes)
@@ -120,10 +121,10 @@ void tree_model_unshield (TreeNode *node)
     node->n_shields--;
 }
 
-void tree_model_cancel_group (TreeGroup *group, TreeNode *by)
+void tree_model_cancel_group (TreeGroup *group, TreeNode *by, bool has_cause)
 {
-    tree_log (by->tree, "%u cancels group %u", by->id, group->id);
-    model_ask_group (by->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
+    tree_log (by->tree, "%u cancels group %u%s", by->id, group->id, has_cause ? ": a cause" : "");
+    model_ask_group (by->tree, group, TREE_TOLD, model_cause_by (by, has_cause));
 }
 
 /* The request travels to the node: from now on it cannot begin to wait, but whether it has been
@@ -220,25 +221,84 @@ static void model_join_group (TreeNode *node)
     node->cancels[0] = group->cancel;
 }
 
-void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted)
+static void model_refused (TreeNode *node, TreeNode *by, const EddyError *error)
 {
     Tree *tree = node->tree;
-    tree_log (tree, "node %u was %s", node->id, accepted ? "spawned" : "refused");
-    if (by != NULL)
-        by->waits_in = -1;
-    if (accepted) {
-        node->life = TREE_SPAWNED;
-        tree->live++;
-        if (node->group >= 0)
-            model_join_group (node);
-        return;
-    }
+    const TreeCancel *group = &tree->groups[node->group].cancel;
     node->life = TREE_REFUSED;
-    if (tree->groups[node->group].cancel.asked == TREE_NOT_ASKED &&
-        model_seen (by)->asked == TREE_NOT_ASKED)
+    if (group->asked == TREE_NOT_ASKED && model_seen (by)->asked == TREE_NOT_ASKED)
         tree_fail (tree, "node %u was refused, and nobody cancelled", node->id);
     if (node->destroyed != 1)
         tree_fail (tree, "node %u was refused, its data not destroyed", node->id);
+    /* A group is cancelled for no cause after a failure in it. */
+    model_expect_cause (by, error, group->causes);
+}
+
+static void model_accepted (TreeNode *node)
+{
+    node->life = TREE_SPAWNED;
+    node->tree->live++;
+    if (node->group >= 0)
+        model_join_group (node);
+}
+
+void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted, const EddyError *error)
+{
+    tree_log (node->tree, "node %u was %s", node->id, accepted ? "spawned" : "refused");
+    if (by != NULL)
+        by->waits_in = -1;
+    if (accepted)
+        model_accepted (node);
+    else
+        model_refused (node, by, error);
+}
+
+/* Where the group has not been told of a cancel, it is taken for accepted until it turns out that
+ * it was not. */
+void tree_model_starting (TreeNode *node, TreeNode *by)
+{
+    tree_log (by->tree, "%u: starts %u", by->id, node->id);
+    node->is_awaited = true;
+    by->waits_in = TREE_START;
+    if (node->tree->groups[node->group].cancel.asked != TREE_TOLD)
+        model_accepted (node);
+    by->starts = node;
+    if (model_seen (by)->asked != TREE_NOT_ASKED)
+        model_ask_node (node, TREE_PERHAPS, model_seen (by)->causes);
+}
+
+void tree_model_ready (TreeNode *node, bool was_awaited)
+{
+    tree_log (node->tree, "%u: is ready%s", node->id, was_awaited ? "" : ", told nobody");
+    if (was_awaited != (node->is_awaited && !node->is_ready))
+        tree_fail (node->tree, "node %u was %sawaited", node->id, was_awaited ? "" : "not ");
+    node->is_ready |= was_awaited;
+}
+
+void tree_model_started (TreeNode *node, TreeNode *by, const void *value, const EddyError *error)
+{
+    tree_log (by->tree, "%u: start of %u %s", by->id, node->id, value ? "done" : "failed");
+    by->waits_in = -1;
+    if (value != NULL && (value != node || !node->is_ready))
+        tree_fail (by->tree, "node %u has started with a wrong value", node->id);
+    if (value != NULL)
+        return;
+    if (node->life == TREE_SPAWNED) {
+        node->life = TREE_UNBORN;
+        node->tree->live--;
+        node->tree->groups[node->group].running--;
+    }
+    if (node->life == TREE_UNBORN) {
+        model_refused (node, by, error);
+        return;
+    }
+    if (node->life != TREE_ENDED || node->is_ready)
+        tree_fail (by->tree, "node %u has not ended and was not started", node->id);
+    bool is_own = node->error == NULL
+                      ? eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_FAILED)
+                      : error == node->error;
+    if (!is_own)
+        model_expect_cause (by, error, 0);
 }
 
 void tree_model_began (TreeNode *node)
@@ -249,22 +309,44 @@ void tree_model_began (TreeNode *node)
     node->life = TREE_RUNNING;
 }
 
-/* Whether an error is what its cancel may have brought about. */
-static bool model_has_caused (const TreeGroup *group, const EddyError *error)
+static void model_keep (TreeGroup *group, TreeError error)
 {
-    return eddy_error_is_cancelled (error) || (model_cause_of (error) & group->cancel.causes) != 0;
+    eddy_ref (error.error);
+    group->errors[group->n_errors++] = error;
 }
 
-/* The group keeps the error, unless it is the end that its own cancel has brought about. */
+/* A cancel that has a cause tells that, once. */
+static void model_keep_cause (TreeGroup *group, bool is_sure)
+{
+    uint64_t causes = group->cancel.causes;
+    if (group->has_told_cause || (causes & ~TREE_CAUSE_PLAIN) == 0)
+        return;
+    is_sure = is_sure && (causes & TREE_CAUSE_PLAIN) == 0;
+    model_keep (group, (TreeError){ NULL, causes & ~TREE_CAUSE_PLAIN, is_sure });
+    group->has_told_cause = is_sure;
+}
+
+/* What a cancel has ended is no failure of the node's own. Where it is not known whether that was
+ * the group's cancel, either may be. */
 static void model_leave_group (TreeNode *node, EddyError *error)
 {
     TreeGroup *group = &node->tree->groups[node->group];
+    uint64_t cause = model_cause_of (error);
+    TreeAsked asked = group->cancel.asked;
     group->running--;
-    bool is_sure = group->cancel.asked == TREE_NOT_ASKED || !model_has_caused (group, error);
-    if (error == NULL || (!is_sure && group->cancel.asked == TREE_TOLD))
+    if (error == NULL || (node->is_awaited && !node->is_ready))
         return;
-    group->errors[group->n_errors++] = (TreeError){ eddy_ref (error), is_sure };
-    model_ask_group (node->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
+    bool may_be_end =
+        asked != TREE_NOT_ASKED && (cause & (group->cancel.causes | TREE_CAUSE_PLAIN)) != 0;
+    bool is_end = may_be_end && asked == TREE_TOLD &&
+                  (cause == TREE_CAUSE_PLAIN || cause == group->cancel.causes);
+    if (may_be_end)
+        model_keep_cause (group, is_end);
+    if (is_end)
+        return;
+    model_keep (group, (TreeError){ error, 0, !may_be_end });
+    if (!group->supervisor)
+        model_ask_group (node->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
 }
 
 void tree_model_ended (TreeNode *node, EddyError *error)
@@ -296,26 +378,47 @@ void tree_model_opened (TreeGroup *group, TreeNode *maker)
     tree_log (maker->tree, "%u: opens group %u", maker->id, group->id);
     group->shield = maker->n_shields;
     group->cancel = *model_seen (maker);
+    if (group->timeout == 0)
+        model_ask (&group->cancel, TREE_ASKED, TREE_CAUSE_TIMED_OUT);
 }
 
+/* Who is cancelled, and waits for a group, cancels that, too. */
 void tree_model_joins (TreeGroup *group, TreeNode *by)
 {
     tree_log (by->tree, "%u: joins group %u", by->id, group->id);
     by->waits_in = TREE_JOIN;
-    by->joins = group->id;
-    model_ask_joined (by, model_seen (by)->asked);
+    by->joins = group;
+    if (model_seen (by)->asked != TREE_NOT_ASKED && group->running > 0)
+        model_ask_group (by->tree, group, model_later (model_seen (by)->asked),
+                         model_seen (by)->causes);
 }
 
-/* The cause of its cancel is among the errors once at most, wherever. */
-static void model_skip_cause (const TreeGroup *group, const EddyError *expected, size_t *next,
-                              bool *told_cause)
+/* Whether what a group has kept, from one of them on, is what it should have from there on. */
+static bool model_errors_match (const TreeGroup *group, unsigned expected, size_t kept)
 {
-    if (*told_cause || *next >= eddy_group_get_n_errors (group->group))
-        return;
-    const EddyError *error = eddy_group_get_error (group->group, *next);
-    *told_cause = error != expected && !eddy_error_is_cancelled (error) &&
-                  (model_cause_of (error) & group->cancel.causes) != 0;
-    *next += *told_cause;
+    if (expected == group->n_errors)
+        return kept == eddy_group_get_n_errors (group->group);
+    const TreeError *wanted = &group->errors[expected];
+    if (kept < eddy_group_get_n_errors (group->group)) {
+        const EddyError *error = eddy_group_get_error (group->group, kept);
+        bool is_it = wanted->error != NULL ? error == wanted->error
+                                           : (model_cause_of (error) & wanted->causes) != 0;
+        if (is_it && model_errors_match (group, expected + 1, kept + 1))
+            return true;
+    }
+    return !wanted->is_sure && model_errors_match (group, expected + 1, kept);
+}
+
+static void model_fail_errors (Tree *tree, const TreeGroup *group)
+{
+    for (size_t i = 0; i < eddy_group_get_n_errors (group->group); i++)
+        fprintf (stderr, "  kept: %s\n",
+                 eddy_error_get_message (eddy_group_get_error (group->group, i)));
+    for (unsigned i = 0; i < group->n_errors; i++)
+        fprintf (stderr, "  expected%s: %s\n", group->errors[i].is_sure ? "" : " perhaps",
+                 group->errors[i].error == NULL ? "a cause"
+                                                : eddy_error_get_message (group->errors[i].error));
+    tree_fail (tree, "the errors of group %u are not what they should be", group->id);
 }
 
 /* No child is left, and all errors are there in their order. */
@@ -324,7 +427,6 @@ void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyErr
     Tree *tree = by->tree;
     tree_log (tree, "%u: has joined group %u", by->id, group->id);
     by->waits_in = -1;
-    by->joins = -1;
     for (unsigned i = 0; i < tree->n_nodes; i++) {
         const TreeNode *child = &tree->nodes[i];
         if (child->group == group->id &&
@@ -332,20 +434,9 @@ void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyErr
              (child->life == TREE_ENDED && child->destroyed == 0)))
             tree_fail (tree, "group %u has ended before its node %u", group->id, i);
     }
-    size_t n_kept = eddy_group_get_n_errors (group->group), next = 0;
-    bool told_cause = false;
-    for (unsigned i = 0; i < group->n_errors; i++) {
-        const TreeError *expected = &group->errors[i];
-        model_skip_cause (group, expected->error, &next, &told_cause);
-        if (next < n_kept && eddy_group_get_error (group->group, next) == expected->error)
-            next++;
-        else if (expected->is_sure)
-            tree_fail (tree, "group %u has lost the error '%s'", group->id,
-                       eddy_error_get_message (expected->error));
-    }
-    model_skip_cause (group, NULL, &next, &told_cause);
-    if (next != n_kept)
-        tree_fail (tree, "group %u has %zu errors too many", group->id, n_kept - next);
+    if (!model_errors_match (group, 0, 0))
+        model_fail_errors (tree, group);
+    size_t n_kept = eddy_group_get_n_errors (group->group);
     const EddyError *first = n_kept > 0 ? eddy_group_get_error (group->group, 0) : NULL;
     if (good != (n_kept == 0) || error != first)
         tree_fail (tree, "group %u does not tell its first error", group->id);
@@ -360,11 +451,12 @@ static bool model_is_node_due (TreeNode *node)
     int kind = node->waits_in;
     if (kind == TREE_SLEEP || kind == TREE_TIMED)
         return true;
-    bool is_freed = model_seen (node)->asked != TREE_NOT_ASKED ||
-                    (kind == TREE_HELD && tree->lever_cancel.asked != TREE_NOT_ASKED);
+    bool is_freed = model_seen (node)->asked >= TREE_ASKED ||
+                    (kind == TREE_HELD && tree->lever_cancel.asked >= TREE_ASKED);
     if (kind == TREE_HELD && is_freed) /* the kernel is still at it */
         return true;
-    if ((kind == TREE_FOREVER || kind == TREE_AWAIT || kind == TREE_SPAWN) && is_freed)
+    if ((kind == TREE_FOREVER || kind == TREE_AWAIT || kind == TREE_SPAWN || kind == TREE_START) &&
+        is_freed)
         tree_fail (tree, "node %u waits (%s) though it is cancelled", node->id,
                    tree_step_name (kind));
     return false;

@@ -54,7 +54,6 @@ static uint8_t plan_node (Planner *planner, int group, const Chain *chain)
     TreeNode *node = &tree->nodes[tree->n_nodes];
     *node = (TreeNode){ .tree = tree, .id = (uint8_t) tree->n_nodes++, .group = (int8_t) group };
     node->waits_in = -1;
-    node->joins = -1;
     node->shows = plan_below (planner, 3) == 0;
     node->cleanup_turns = (uint8_t) plan_below (planner, 3);
     unsigned shields = planner->shields;
@@ -70,11 +69,15 @@ static void plan_spawn (Planner *planner, TreeNode *node, const Chain *chain)
 {
     if (planner->tree->n_nodes == TREE_NODES || chain->n == 0 || node->n_steps == TREE_STEPS)
         return;
-    TreeStep *step = plan_add (planner, node, TREE_SPAWN);
     unsigned which = chain->n - 1;
     Chain rest = *chain;
     if (plan_below (planner, 4) == 0)
         which = plan_below (planner, chain->n);
+    /* Where there is a limit, nobody could tell when a start was accepted. */
+    bool starts = plan_below (planner, 4) == 0;
+    if (planner->tree->groups[rest.groups[which]].limit != 0)
+        starts = false;
+    TreeStep *step = plan_add (planner, node, starts ? TREE_START : TREE_SPAWN);
     /* The child lives in that group; what is further in may end before it. Where nothing may wait
      * for a cancel, it does not spawn into that group: it might wait for its own end. */
     int group = rest.groups[which];
@@ -91,6 +94,8 @@ static void plan_open (Planner *planner, TreeNode *node, Chain *chain, unsigned 
     *group = (TreeGroup){ .id = (uint8_t) tree->n_groups++, .maker = node->id };
     if (plan_below (planner, 3) == 0)
         group->limit = (uint8_t) (1 + plan_below (planner, 3));
+    group->supervisor = plan_below (planner, 4) == 0;
+    group->timeout = (int8_t) (plan_below (planner, 6) == 0 ? (int) plan_below (planner, 2) : -1);
     plan_add (planner, node, TREE_OPEN)->subject = group->id;
     chain->groups[chain->n++] = group->id;
     ++*n_open;
@@ -154,7 +159,7 @@ static void plan_step (Planner *planner, TreeNode *node, Chain *chain, unsigned 
     TreeStepKind kind = plan_kind (planner);
     if (kind == TREE_OPEN && planner->depth < 6)
         plan_open (planner, node, chain, n_open);
-    else if (kind == TREE_SPAWN)
+    else if (kind == TREE_SPAWN || kind == TREE_START)
         plan_spawn (planner, node, chain);
     else if (kind == TREE_CLOSE && *n_open > 0)
         plan_close (planner, node, chain, n_open);
@@ -191,11 +196,11 @@ void tree_plan (Tree *tree, uint64_t seed)
 
 const char *tree_step_name (int kind)
 {
-    static const char *const names[] = { "yield",       "sleep",       "forever", "held",
-                                         "timed",       "open",        "spawn",   "close",
-                                         "join",        "await",       "drop",    "cancel group",
-                                         "cancel node", "cancel root", "pull",    "shield",
-                                         "unshield",    "fail",        "give up" };
+    static const char *const names[] = {
+        "yield",       "sleep", "forever", "held",   "timed",    "open",         "spawn",
+        "start",       "close", "join",    "await",  "drop",     "cancel group", "cancel node",
+        "cancel root", "pull",  "ready",   "shield", "unshield", "fail",         "give up"
+    };
     return kind < 0 ? "nothing" : names[kind];
 }
 
@@ -222,8 +227,9 @@ void tree_print (const Tree *tree)
     for (unsigned i = 0; i < tree->n_nodes; i++)
         tree_print_node (tree, &tree->nodes[i]);
     for (unsigned i = 0; i < tree->n_groups; i++)
-        fprintf (stderr, "  group %u by node %u, limit %u\n", i, tree->groups[i].maker,
-                 tree->groups[i].limit);
+        fprintf (stderr, "  group %u by node %u, limit %u, timeout %d%s\n", i,
+                 tree->groups[i].maker, tree->groups[i].limit, tree->groups[i].timeout,
+                 tree->groups[i].supervisor ? ", supervisor" : "");
     fputs ("what happened:\n", stderr);
     unsigned first = tree->n_log > TREE_LOG ? tree->n_log - TREE_LOG : 0;
     for (unsigned i = first; i < tree->n_log; i++)

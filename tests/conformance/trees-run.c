@@ -8,6 +8,9 @@
 #include "test.h"
 #include "trees.h"
 
+/* Milliseconds that a tree may wait for the kernel. */
+enum { TREE_WAITS = 5000 };
+
 static void *node_run (void *data, EddyError **error);
 
 static void node_destroy (void *data)
@@ -39,13 +42,21 @@ static bool node_wait_for_fd (TreeNode *node, int kind, EddyError **error)
     return good;
 }
 
+static EddyError *node_make_cause (TreeNode *node, bool has_cause)
+{
+    return has_cause ? eddy_error_new ("tree-cause", node->id, "cause of %u", node->id) : NULL;
+}
+
 /* --- groups ----------------------------------------------------------------------------------- */
 
 static void node_open (TreeNode *node, TreeGroup *group)
 {
-    group->group = eddy_group_new ();
+    static const int64_t timeouts_ns[] = { 0, INT64_C (3600000000000) };
+    group->group = group->timeout < 0 ? eddy_group_new ()
+                                      : eddy_group_new_with_timeout (timeouts_ns[group->timeout]);
     ck_assert_ptr_nonnull (group->group);
     eddy_group_set_limit (group->group, group->limit);
+    eddy_group_set_supervisor (group->group, group->supervisor);
     node->open[node->n_open++] = group->id;
     tree_model_opened (group, node);
 }
@@ -53,11 +64,20 @@ static void node_open (TreeNode *node, TreeGroup *group)
 static void node_spawn (TreeNode *node, TreeNode *child)
 {
     TreeGroup *group = &node->tree->groups[child->group];
-    tree_model_spawning (child, node);
     EddyError *error = NULL;
+    tree_model_spawning (child, node);
     bool accepted = eddy_group_spawn (group->group, node_run, child, node_destroy, &error);
-    tree_model_spawned (child, node, accepted);
+    tree_model_spawned (child, node, accepted, error);
     eddy_unref (error);
+}
+
+static bool node_start (TreeNode *node, TreeNode *child, EddyError **error)
+{
+    TreeGroup *group = &node->tree->groups[child->group];
+    tree_model_starting (child, node);
+    void *value = eddy_group_start (group->group, node_run, child, node_destroy, error);
+    tree_model_started (child, node, value, *error);
+    return value != NULL;
 }
 
 static bool node_join (TreeNode *node, TreeGroup *group, EddyError **error)
@@ -86,12 +106,12 @@ static bool node_join_other (TreeNode *node, unsigned subject, EddyError **error
     return node_join (node, group, error);
 }
 
-static void node_cancel_group (TreeNode *node, TreeGroup *group)
+static void node_cancel_group (TreeNode *node, TreeGroup *group, bool has_cause)
 {
     if (group->group == NULL)
         return;
-    tree_model_cancel_group (group, node);
-    eddy_group_cancel (group->group);
+    tree_model_cancel_group (group, node, has_cause);
+    eddy_group_cancel_with_cause (group->group, node_make_cause (node, has_cause));
 }
 
 /* --- plain children --------------------------------------------------------------------------- */
@@ -100,7 +120,7 @@ static bool node_spawn_plain (TreeNode *node, TreeNode *child, int kind, EddyErr
 {
     EddyFuture *future = eddy_spawn_local (node_run, child, node_destroy);
     bool good = true;
-    tree_model_spawned (child, NULL, /* accepted= */ true);
+    tree_model_spawned (child, NULL, /* accepted= */ true, NULL);
     if (kind == TREE_AWAIT) {
         tree_model_wait (node, kind);
         good = eddy_await_complete (future, error);
@@ -116,11 +136,6 @@ static bool node_spawn_plain (TreeNode *node, TreeNode *child, int kind, EddyErr
 
 /* --- cancels ---------------------------------------------------------------------------------- */
 
-static EddyError *node_make_cause (TreeNode *node, bool has_cause)
-{
-    return has_cause ? eddy_error_new ("tree-cause", node->id, "cause of %u", node->id) : NULL;
-}
-
 static void node_cancel_node (TreeNode *node, TreeNode *other, bool has_cause)
 {
     if (other->scope == NULL)
@@ -135,7 +150,8 @@ static void node_cancel (TreeNode *node, const TreeStep *step)
     switch (step->kind) {
     case TREE_CANCEL_GROUP:
         if (tree->n_groups > 0)
-            node_cancel_group (node, &tree->groups[step->subject % tree->n_groups]);
+            node_cancel_group (node, &tree->groups[step->subject % tree->n_groups],
+                               step->has_cause);
         break;
     case TREE_CANCEL_NODE:
         node_cancel_node (node, &tree->nodes[step->subject % tree->n_nodes], step->has_cause);
@@ -171,6 +187,11 @@ static bool node_step (TreeNode *node, const TreeStep *step, EddyError **error)
     case TREE_SPAWN:
         node_spawn (node, &tree->nodes[step->subject]);
         return true;
+    case TREE_START:
+        return node_start (node, &tree->nodes[step->subject], error);
+    case TREE_READY:
+        tree_model_ready (node, eddy_fiber_report_ready (node));
+        return true;
     case TREE_CLOSE:
         return node_close (node, error);
     case TREE_JOIN:
@@ -195,7 +216,8 @@ static void node_leave (TreeNode *node, unsigned n_kept)
 {
     while (node->n_open > n_kept) {
         EddyError *unused = NULL;
-        node_cancel_group (node, &node->tree->groups[node->open[node->n_open - 1]]);
+        node_cancel_group (node, &node->tree->groups[node->open[node->n_open - 1]],
+                           /* has_cause= */ false);
         node_close (node, &unused);
         eddy_clear_error (&unused);
     }
@@ -281,6 +303,14 @@ static void *node_run (void *data, EddyError **error)
 
 /* --- a tree ----------------------------------------------------------------------------------- */
 
+/* What it waits for is with the kernel. */
+static void tree_wait (Tree *tree, unsigned *n_waits)
+{
+    if (++*n_waits > TREE_WAITS)
+        tree_fail (tree, "nothing comes of what is waited for");
+    (void) poll (NULL, 0, 1);
+}
+
 /* Lets it run until nothing moves. */
 static void tree_settle (Tree *tree)
 {
@@ -309,15 +339,16 @@ void tree_run (Tree *tree)
 {
     TreeNode *root = &tree->nodes[0];
     bool root_cancelled = false;
+    unsigned n_waits = 0;
     tree->lever = eddy_cancellable_new ();
     tree->root = eddy_spawn (tree->context, node_run, root, node_destroy);
-    tree_model_spawned (root, NULL, /* accepted= */ true);
+    tree_model_spawned (root, NULL, /* accepted= */ true, NULL);
     for (;;) {
         tree_settle (tree);
         if (tree->live == 0)
             break;
         if (!tree_model_is_quiet (tree)) {
-            eddy_context_iteration (tree->context, /* may_block= */ true);
+            tree_wait (tree, &n_waits);
         } else if (!root_cancelled && !eddy_future_is_complete (tree->root)) {
             root_cancelled = true;
             tree_model_cancel_fiber (root);

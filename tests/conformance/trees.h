@@ -31,6 +31,7 @@ typedef enum TreeStepKind {
     TREE_TIMED,        /* waits for an fd with a deadline that has passed */
     TREE_OPEN,         /* makes a group */
     TREE_SPAWN,        /* a child into an open group of its own or of an ancestor */
+    TREE_START,        /* the same, and waits until it says that it is ready */
     TREE_CLOSE,        /* waits for the group opened last */
     TREE_JOIN,         /* waits for a group that another has made */
     TREE_AWAIT,        /* spawns a fiber of no group, and awaits it */
@@ -39,6 +40,7 @@ typedef enum TreeStepKind {
     TREE_CANCEL_NODE,  /* by the cancellable of any node that has shown it */
     TREE_CANCEL_ROOT,  /* by its future */
     TREE_PULL,         /* cancels the lever */
+    TREE_READY,        /* says that it is ready */
     TREE_SHIELD,       /* up to the next of its kind, does not see its own cancel */
     TREE_UNSHIELD,
     TREE_FAIL,    /* ends with an error of its own */
@@ -55,8 +57,8 @@ typedef struct TreeStep {
 
 /* --- the model's ------------------------------------------------------------------------------ */
 
-/* Whom a cancel has been asked of: it may have arrived, or it has. */
-typedef enum TreeAsked { TREE_NOT_ASKED, TREE_ASKED, TREE_TOLD } TreeAsked;
+/* Whom a cancel has been asked of, or may have been; it may have arrived, or it has. */
+typedef enum TreeAsked { TREE_NOT_ASKED, TREE_PERHAPS, TREE_ASKED, TREE_TOLD } TreeAsked;
 
 /* Causes are a set: a bit for each node that may have given one, and two for the usual ones. */
 #define TREE_CAUSE_TIMED_OUT (UINT64_C (1) << 62)
@@ -90,20 +92,25 @@ typedef struct TreeNode {
     uint8_t open[TREE_STEPS];
     /* The model: */
     TreeLife life;
+    bool is_awaited; /* somebody has started it, and waits until it is ready */
+    bool is_ready;
     unsigned n_shields;
     TreeCancel cancels[TREE_SHIELDS]; /* its own, then what is asked of it in each shield */
     bool scope_cancelled; /* so that each new wait fails, though it may not have been told yet */
     int waits_in;         /* a TreeStepKind; -1: it does not wait */
-    int joins;            /* the group whose end it waits for; -1: none */
-    bool waits_in_vain;   /* it was cancelled before it began to wait */
+    struct TreeGroup *joins;
+    struct TreeNode *starts;
+    bool waits_in_vain; /* it was cancelled before it began to wait */
     int destroyed;
     int cleaned;
     EddyError *error; /* with which it ended */
 } TreeNode;
 
+/* What a group may keep. */
 typedef struct TreeError {
-    EddyError *error;
-    bool is_sure; /* that the group keeps it */
+    EddyError *error; /* NULL: what it was cancelled for, one of */
+    uint64_t causes;
+    bool is_sure;
 } TreeError;
 
 typedef struct TreeGroup {
@@ -111,6 +118,8 @@ typedef struct TreeGroup {
     uint8_t id;
     uint8_t maker;
     uint8_t limit;
+    bool supervisor;
+    int8_t timeout; /* -1: none; 0: it has passed; 1: it is far away */
     /* The run: */
     EddyGroup *group;
     /* The model: */
@@ -119,7 +128,8 @@ typedef struct TreeGroup {
     TreeCancel cancel;
     unsigned running;
     unsigned n_errors;
-    TreeError errors[TREE_NODES];
+    bool has_told_cause;
+    TreeError errors[2 * TREE_NODES];
 } TreeGroup;
 
 typedef struct Tree {
@@ -150,8 +160,11 @@ const char *tree_step_name (int kind);
 void tree_run (Tree *tree);
 
 /* What happens, as it happens. Each that finds the library wrong prints the tree, and fails. */
-void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted);
 void tree_model_spawning (TreeNode *node, TreeNode *by);
+void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted, const EddyError *error);
+void tree_model_starting (TreeNode *node, TreeNode *by);
+void tree_model_ready (TreeNode *node, bool was_awaited);
+void tree_model_started (TreeNode *node, TreeNode *by, const void *value, const EddyError *error);
 void tree_model_began (TreeNode *node);
 void tree_model_ended (TreeNode *node, EddyError *error);
 void tree_model_destroyed (TreeNode *node);
@@ -161,7 +174,7 @@ void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyE
 void tree_model_opened (TreeGroup *group, TreeNode *maker);
 void tree_model_joins (TreeGroup *group, TreeNode *by);
 void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyError *error);
-void tree_model_cancel_group (TreeGroup *group, TreeNode *by);
+void tree_model_cancel_group (TreeGroup *group, TreeNode *by, bool has_cause);
 void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause);
 void tree_model_cancel_fiber (TreeNode *node);
 void tree_model_shield (TreeNode *node, int64_t timeout_ns);
