@@ -109,3 +109,69 @@ EDDY_TEST (threads_that_take_turns_serve_all_else)
         eddy_unref (turns.bytes);
     }
 }
+
+/* --- no turn for anybody else ----------------------------------------------------------------- */
+
+enum { MOST_TURNS = 1000000 };
+
+/* Until the channel is closed. */
+static void *answer_all (void *data, EddyError **error)
+{
+    Turns *turns = data;
+    void *message;
+    (void) error;
+    while ((message = eddy_channel_receive (turns->there, NULL, NULL)) != NULL)
+        if (!eddy_channel_send (turns->back, message, NULL, NULL))
+            return NULL;
+    return data;
+}
+
+static void *answer_all_thread (void *data)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    void *value = eddy_test_run_fiber (context, answer_all, data);
+    eddy_test_context_end (context);
+    return value;
+}
+
+static void *read_byte (void *data, EddyError **error)
+{
+    char byte;
+    return eddy_fd_read (((Turns *) data)->pipe[0], &byte, 1, -1, NULL, error) == 1 ? data : NULL;
+}
+
+/* Takes turns without a break, until a byte is read that the kernel has had for long. */
+static void *ask_until_read (void *data, EddyError **error)
+{
+    Turns *turns = data;
+    int n_turns = 0;
+    EDDY_AUTO (EddyFuture) reader = eddy_spawn_local (read_byte, data, NULL);
+    for (; n_turns < MOST_TURNS && !eddy_future_is_complete (reader); n_turns++) {
+        if (n_turns == 100 && write (turns->pipe[1], "x", 1) != 1)
+            return NULL;
+        if (!eddy_channel_send (turns->there, data, NULL, error) ||
+            eddy_channel_receive (turns->back, NULL, error) != data)
+            return NULL;
+    }
+    eddy_channel_close (turns->there);
+    ck_assert_int_lt (n_turns, MOST_TURNS);
+    return eddy_await (reader, error);
+}
+
+EDDY_TEST (threads_that_take_turns_do_not_keep_the_kernel_out)
+{
+    Turns turns = { .there = eddy_channel_new (0, NULL), .back = eddy_channel_new (0, NULL) };
+    pthread_t thread;
+    void *answered = NULL;
+    ck_assert_int_eq (pipe (turns.pipe), 0);
+    ck_assert_int_eq (pthread_create (&thread, NULL, answer_all_thread, &turns), 0);
+    EddyContext *context = eddy_test_context_begin ();
+    ck_assert_ptr_eq (eddy_test_run_fiber (context, ask_until_read, &turns), &turns);
+    ck_assert_int_eq (pthread_join (thread, &answered), 0);
+    ck_assert_ptr_eq (answered, &turns);
+    eddy_test_context_end (context);
+    close (turns.pipe[0]);
+    close (turns.pipe[1]);
+    eddy_unref (turns.there);
+    eddy_unref (turns.back);
+}
