@@ -233,7 +233,7 @@ EDDY_TEST (shields_ask_for_nothing)
     ck_assert_int_eq (budget_of (wait_in_shields, &data), 1);
 }
 
-/* --- sequences --------------------------------------------------------------------------------- */
+/* --- sequences -------------------------------------------------------------------------------- */
 
 /* Yields its data again and again. */
 static bool budget_generate (EddyGenerator *generator, void *data, EddyError **error)
