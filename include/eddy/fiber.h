@@ -147,7 +147,8 @@ EDDY_API bool eddy_fiber_sleep (int64_t duration_ns, EddyError **error);
 /**
  * Waits until a time.
  *
- * @deadline_ns: nanoseconds of eddy_get_monotonic_time_ns(); one that has passed means the next turn
+ * @deadline_ns: nanoseconds of eddy_get_monotonic_time_ns(); one that has passed means the next
+ *     turn
  * @error: CANCELLED, when the fiber is cancelled first
  *
  * Returns: whether the time came

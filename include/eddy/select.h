@@ -36,7 +36,8 @@ typedef struct EddySelectCase {
     {                                                                                              \
         EDDY_SELECT_KIND_RECEIVE, false, channel, NULL                                             \
     }
-/** A case that happens when a future is complete, with a value or an error, which it keeps. */
+/** A case that happens when a future is complete, with a value or an error, which it keeps. The
+ * caller holds a reference to it meanwhile. */
 #define EDDY_SELECT_FUTURE(future)                                                                 \
     {                                                                                              \
         EDDY_SELECT_KIND_FUTURE, false, future, NULL                                               \
@@ -57,7 +58,7 @@ typedef struct EddySelectCase {
  * Returns: the index of the case that has happened, or -1, when none has. One on a closed channel
  *     happens, and says so in `is_closed`
  * Errors: CANCELLED
- * Thread: any; with a future, that of its context
+ * Thread: any; the futures may be of any context
  * Since: 0.1
  */
 EDDY_OPERATION (FIBER)

@@ -18,8 +18,8 @@ EDDY_BEGIN_DECLS
  *
  * Nothing happens before the first item is asked for, except that ticks and signals are counted
  * from the start. A sequence belongs to the context that was its maker's thread-default one, and is
- * used, and let go of, on that context's thread. Its last reference ends whatever it has under
- * way, without waiting for that. An object. */
+ * used on that context's thread. Its last reference ends whatever it has under way, without waiting
+ * for that; where that goes on another thread, when the context runs again. An object. */
 typedef struct EddySequence EddySequence;
 
 /** Gives up an item. */
@@ -287,8 +287,8 @@ EDDY_API EddySequence *eddy_sequence_merge (EddySequence **sequences, size_t n,
  * Futures that are complete, out of futures that are not, in the same order: up to a number of them
  * are under way at once. One that has failed comes as any other, and its error is in it.
  *
- * @sequence: a sequence of EddyFutures, of the same context, which is taken: say, by
- *     eddy_sequence_map(), fibers for what is to be done for each item
+ * @sequence: a sequence of EddyFutures, which is taken; say, what eddy_sequence_map() makes of
+ *     another one by a function that begins something for each item
  * @n: how many to ask for before the first of them is complete, from 1
  *
  * Returns: a sequence of EddyFutures with one reference, or NULL

@@ -29,7 +29,7 @@ static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
         eddy__wakers_add_unknown (wakers);
 }
 
-static const EddyWaitKind future_wait_kind = { .what = "a future",
+const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                                .get_name = future_wait_get_name,
                                                .find_wakers = future_wait_find_wakers };
 
@@ -42,7 +42,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, &future_wait_kind, future);
+        fiber_park (&future_wait.wait, &eddy__future_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
@@ -62,9 +62,8 @@ static void anywhere_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, AnywhereWait, anywhere.watcher)->wait);
 }
 
-/* The same for a future of another context: not in line, so that who awaits at home does not pay
- * for it. */
-__attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
+/* Waits until the future is done, as above. */
+static int await_anywhere (EddyFiber *fiber, EddyFuture *future)
 {
     AnywhereWait anywhere_wait = { .anywhere.watcher.completed = anywhere_wait_completed };
     EddyAnywhere *anywhere = &anywhere_wait.anywhere;
@@ -74,7 +73,7 @@ __attribute__ ((noinline)) static int await_anywhere (EddyFiber *fiber, EddyFutu
     if (answer == 0)
         answer = eddy__fiber_wait_begin (&anywhere_wait.wait, fiber);
     if (answer == 0)
-        eddy__fiber_park (&anywhere_wait.wait, &future_wait_kind, future);
+        eddy__fiber_park (&anywhere_wait.wait, &eddy__future_wait_kind, future);
     eddy__anywhere_unwatch (anywhere);
     if (eddy__future_is_done (future))
         return 0;
@@ -90,22 +89,36 @@ EDDY__FIBER_INLINE bool future_answer (EddyFuture *future, EddyError **error)
     return false;
 }
 
-/* The whole of an await, in each of the public functions. */
-EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
+/* The end of an await: the future's answer, or why it was not waited for. */
+EDDY__FIBER_INLINE bool await_end (EddyFiber *fiber, EddyFuture *future, int answer,
+                                   EddyError **error)
 {
-    EddyFiber *fiber = eddy__fiber_current ();
-    EDDY__EXPECT (future != NULL && fiber != NULL, false);
-    int answer = 0;
-    if (!eddy__future_is_done (future))
-        answer = EDDY__LIKELY (future->context == fiber->future.context)
-                     ? await_future (fiber, future)
-                     : await_anywhere (fiber, future);
     if (EDDY__LIKELY (answer == 0))
         return future_answer (future, error);
     eddy_error_take (error, answer == -ECANCELED
                                 ? eddy__fiber_make_cancel_error (fiber, NULL)
                                 : eddy_error_new_errno (-answer, "waiting for a future"));
     return false;
+}
+
+/* The whole of an await of a future of another context: not in line, so that who awaits at home
+ * does not pay for it. */
+__attribute__ ((noinline, cold)) static bool await_anywhere_complete (EddyFuture *future,
+                                                                      EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    return await_end (fiber, future, await_anywhere (fiber, future), error);
+}
+
+/* The whole of an await, in each of the public functions. */
+EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (future != NULL && fiber != NULL, false);
+    bool done = eddy__future_is_done (future);
+    if (EDDY__UNLIKELY (!done && future->context != fiber->future.context))
+        return await_anywhere_complete (future, error);
+    return await_end (fiber, future, done ? 0 : await_future (fiber, future), error);
 }
 
 EDDY__FIBER_PATH bool eddy_await_complete (EddyFuture *future, EddyError **error)

@@ -17,6 +17,8 @@
 typedef struct EddyChannelEnd {
     EddyList waiters; /* first come, first served */
     EddyUsers users;
+    const void *thread; /* that used it last; NULL: nobody, or in a process of one thread */
+    EddySpin spin;
 } EddyChannelEnd;
 
 struct EddyChannel {
@@ -90,11 +92,16 @@ EDDY__FIBER_INLINE EddyParking *channel_take_receiver (EddyChannel *channel, voi
     return NULL;
 }
 
+/* Two lines of the ring ahead: another processor may have them. */
+enum { EDDY__CHANNEL_AHEAD = 16 };
+
 /* Puts a message behind the others. There is room. */
 EDDY__FIBER_INLINE void channel_push (EddyChannel *channel, void *message)
 {
     size_t place = channel->first + channel->length++;
-    channel->ring[place < channel->capacity ? place : place - channel->capacity] = message;
+    void **at = &channel->ring[place < channel->capacity ? place : place - channel->capacity];
+    __builtin_prefetch (at + EDDY__CHANNEL_AHEAD, /* for_writing= */ 1);
+    *at = message;
 }
 
 EDDY__FIBER_INLINE void *channel_shift (EddyChannel *channel)
@@ -102,6 +109,7 @@ EDDY__FIBER_INLINE void *channel_shift (EddyChannel *channel)
     size_t place = channel->first;
     channel->first = place + 1 == channel->capacity ? 0 : place + 1;
     channel->length--;
+    __builtin_prefetch (&channel->ring[place] + EDDY__CHANNEL_AHEAD);
     return channel->ring[place];
 }
 

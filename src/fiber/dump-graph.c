@@ -79,8 +79,9 @@ static void graph_link (EddyDumpGraph *graph, const EddyDumpPart *part, EddyDump
 static bool node_was_stuck (const EddyDumpNode *node, const EddyDumpGraph *before)
 {
     const EddyDumpNode *former = graph_find (before, node->fiber);
+    /* One who had just begun to wait then may have been woken since, and have begun again. */
     return former != NULL && !former->may_go_on && former->waits_on == node->waits_on &&
-           former->n_parked == node->n_parked;
+           former->parked == node->parked && node->parked != eddy__stamp (former->part->now_ns);
 }
 
 static void graph_spread (EddyDumpGraph *graph)

@@ -194,7 +194,7 @@ static void part_tell_wait (EddyDumpPart *part, const EddyFiber *fiber, EddyDump
     /* Where nobody is said to be able to, somebody may be all the same. */
     node->may_go_on = wakers.unknown || node->n_edges == 0 || part->failed;
     node->waits_on = fiber->waits_on;
-    node->n_parked = fiber->n_parked;
+    node->parked = fiber->parked;
 }
 
 static const char *fiber_get_state (const EddyFiber *fiber)
@@ -278,10 +278,9 @@ static void part_tell_fibers (EddyDumpPart *part, EddyContext *context, const Ed
 /* "context 0x… of thread 12 'main', engine uring: ". */
 static void part_tell_context (EddyDumpPart *part, const EddyContext *context, bool has_owner)
 {
-    pid_t thread = __atomic_load_n (&context->owner_thread, __ATOMIC_RELAXED);
     eddy__dump_print (&part->text, "context %p of ", (const void *) context);
     if (has_owner)
-        eddy__dump_add_thread (&part->text, thread);
+        eddy__dump_add_thread (&part->text, eddy__thread_get_number (context->owner));
     else
         eddy__dump_add (&part->text, "no thread");
     eddy__dump_print (&part->text, ", engine %s:\n",
@@ -291,7 +290,7 @@ static void part_tell_context (EddyDumpPart *part, const EddyContext *context, b
 void eddy__dump_collect (EddyDumpPart *part, EddyContext *context, bool locked,
                          const EddyEntry *mail)
 {
-    part->now_ns = eddy__sys_now_ns ();
+    part->now_ns = eddy__context_read_clock (context);
     part_tell_context (part, context, /* has_owner= */ !locked);
     part_tell_fibers (part, context, mail);
     eddy__tasks_tell (context, locked, part_tell_task, part);

@@ -53,8 +53,8 @@ struct EddyDumpNode {
     EddyDumpPart *part;
     const EddyFiber *fiber; /* an address; not to be followed */
     const void *waits_on;   /* likewise */
-    uint32_t n_parked;
-    bool may_go_on; /* it does not wait, or for the world outside */
+    uint32_t parked;        /* a stamp */
+    bool may_go_on;         /* it does not wait, or for the world outside */
     /* Parts of the text: 'name' (place); a mutex 'x'; and where its line ends. */
     uint32_t who_len;
     uint32_t what_len;

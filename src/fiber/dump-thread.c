@@ -141,6 +141,8 @@ static bool thread_wait (void)
 /* Has the thread fill in its frames; why it did not, or NULL. */
 static const char *thread_ask (pid_t thread)
 {
+    if (thread == 0)
+        return "the context has lost it meanwhile";
     if (!thread_catch ())
         return "no signal is free to ask it by";
     if (thread_blocks (thread, thread_signal)) {

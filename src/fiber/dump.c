@@ -21,6 +21,8 @@
 #include "sys/process-private.h"
 
 #define PATIENCE_NS INT64_C (200000000)
+/* Two looks at who waits for whom are so far apart that a stamp changes. */
+#define DOUBT_NS INT64_C (30000000)
 /* How often it looks whether a context has lost its owner. */
 #define LOOK_NS INT64_C (5000000)
 /* At most so much at once to the fd, which may be a pipe. */
@@ -237,14 +239,11 @@ static void dump_wait (Dump *dump)
 /* Tells of a context whose thread did not come by, and what that does instead. */
 static void part_tell_stuck (EddyDumpPart *part)
 {
-    pid_t thread = 0;
-    const void *address = NULL;
     pthread_mutex_lock (&part->table->mutex);
-    if (part->table->context != NULL) {
-        address = part->table->context;
-        thread = __atomic_load_n (&part->table->context->owner_thread, __ATOMIC_RELAXED);
-    }
+    const void *address = part->table->context;
     pthread_mutex_unlock (&part->table->mutex);
+    pid_t thread =
+        eddy__thread_get_number (__atomic_load_n (&part->table->owner, __ATOMIC_RELAXED));
     eddy__dump_print (&part->text, "context %p of ", address);
     eddy__dump_add_thread (&part->text, thread);
     eddy__dump_print (&part->text, ", stuck: it did not come by for %d ms:\n",
@@ -407,47 +406,51 @@ static void dump_tell (Dump *dump, EddyDumpGraph *graph)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* Parts of several threads are of different moments, so a circle through them may never have been
- * one: then all is asked once more, and a deadlock is what was one before, and has not moved. */
-static int dump_graph (Dump *dump, EddyContext *context, EddyDumpGraph *graph)
+/* Makes all parts, and finds out who can go on. */
+static int dump_look (Dump *dump, EddyContext *context, EddyDumpGraph *graph,
+                      const EddyDumpGraph *before)
 {
-    int answer = eddy__dump_graph_make (graph, dump->parts, dump->n_parts, NULL);
-    if (answer < 0 || !eddy__dump_graph_is_doubtful (graph))
-        return answer;
-    Dump again = { .fd = dump->fd };
-    EddyDumpGraph before = *graph;
-    answer = dump_collect (&again, context);
-    if (answer == 0)
-        answer = eddy__dump_graph_make (graph, again.parts, again.n_parts, &before);
-    if (answer < 0) {
-        *graph = (EddyDumpGraph){ .parts = NULL };
-        dump_free_parts (&again);
-        eddy__dump_graph_free (&before);
-        return answer;
-    }
-    eddy__dump_graph_free (&before);
+    int answer = dump_collect (dump, context);
+    if (answer < 0)
+        dump_fail (dump, answer);
+    answer = eddy__dump_graph_make (graph, dump->parts, dump->n_parts, before);
+    if (answer < 0)
+        dump_fail (dump, answer);
+    return answer;
+}
+
+static void dump_forget (Dump *dump, EddyDumpGraph *graph)
+{
+    eddy__dump_graph_free (graph);
     dump_free_parts (dump);
-    dump->parts = again.parts;
-    dump->n_parts = again.n_parts;
-    return 0;
+}
+
+/* Parts of several threads are of different moments, so a circle through them may never have been
+ * one. Then all is asked twice more: a deadlock is what was one both times, and has not moved. */
+static void dump_look_well (Dump *dump, EddyContext *context, EddyDumpGraph *graph)
+{
+    if (dump_look (dump, context, graph, NULL) < 0 || !eddy__dump_graph_is_doubtful (graph))
+        return;
+    Dump former = { .fd = dump->fd };
+    EddyDumpGraph before;
+    dump_forget (dump, graph);
+    eddy__sys_ppoll (NULL, 0, DOUBT_NS);
+    if (dump_look (&former, context, &before, NULL) == 0)
+        (void) dump_look (dump, context, graph, &before);
+    dump_fail (dump, former.answer);
+    dump_forget (&former, &before);
 }
 
 static int dump (EddyContext *context, int fd)
 {
     Dump dump = { .fd = fd };
     EddyDumpGraph graph = { .parts = NULL };
-    int answer = dump_collect (&dump, context);
-    if (answer < 0)
-        dump_fail (&dump, answer);
-    answer = dump_graph (&dump, context, &graph);
-    if (answer < 0)
-        dump_fail (&dump, answer);
+    dump_look_well (&dump, context, &graph);
     eddy__dump_print (&dump.text, "eddy: process %d, %zu contexts\n", (int) eddy__sys_getpid (),
                       dump.n_parts);
     dump_tell (&dump, &graph);
     dump_flush (&dump);
-    eddy__dump_graph_free (&graph);
-    dump_free_parts (&dump);
+    dump_forget (&dump, &graph);
     eddy__free (dump.text.data);
     return dump.answer;
 }

@@ -101,7 +101,6 @@ struct EddyFiber {
     const EddyWaitKind *waits_for; /* while parked … */
     const void *waits_on;          /* … and which one of these */
     uint32_t parked;               /* since when: a stamp */
-    uint32_t n_parked;             /* so often it has */
     EddyList sibling;              /* in its group's children */
     EddyCancelWatch scope_watch;
     EddyCancelWatch parent_watch;

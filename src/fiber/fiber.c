@@ -181,12 +181,14 @@ EDDY__FIBER_PATH EddyFuture *eddy_spawn_full (EddyContext *context, EddyFiberFun
     if (home == NULL && eddy__thread_defaults != NULL)
         home = eddy__thread_defaults->context;
     bool usual = home != NULL && function != NULL && options == NULL && home->kept &&
-                 eddy__context_is_owned (home);
+                 home->dispatching > 0 && eddy__context_is_owned (home);
     EddyFiber *fiber = usual ? eddy__block_take (sizeof *fiber) : NULL;
     if (EDDY__UNLIKELY (fiber == NULL))
         return spawn_any (context, function, data, destroy, options, place);
+    /* Read before the record is written, which the compiler cannot tell apart from it. */
+    uint32_t stamp = home->stamp;
     fiber_init (fiber, 0);
-    fiber->made = eddy__context_stamp (home);
+    fiber->made = stamp;
     eddy__future_init_at_home (&fiber->future, &fiber_class, home, EDDY_PRIORITY_DEFAULT);
     fiber_set_function (fiber, function, data, destroy, NULL, place);
     fiber->plain = destroy == NULL;

@@ -14,7 +14,10 @@
 static void start_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyGroupStart *start = on;
-    eddy__wakers_add (wakers, start->fiber);
+    if (start->fiber != NULL)
+        eddy__wakers_add (wakers, start->fiber);
+    else
+        eddy__wakers_add_unknown (wakers);
 }
 
 static const EddyWaitKind start_wait_kind = { .what = "a fiber to be ready",

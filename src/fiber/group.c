@@ -217,16 +217,16 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Its fibers: those of a pool are not listed. */
+/* Of fibers away nothing is known here. */
 static void group_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyGroup *group = on;
-    unsigned n_home = 0;
-    for (const EddyList *link = group->children.next; link != &group->children; link = link->next) {
+    unsigned at_home = 0;
+    for (EddyList *link = group->children.next; link != &group->children; link = link->next) {
         eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
-        n_home++;
+        at_home++;
     }
-    if (n_home < group->running)
+    if (group->running > at_home)
         eddy__wakers_add_unknown (wakers);
 }
 

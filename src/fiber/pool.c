@@ -34,11 +34,11 @@ struct EddyPoolThread {
 struct EddyPool {
     EddyObject object;
     unsigned n_threads;
-    EddyPoolThread *threads;
-    unsigned next;   /* whose turn it is among equals; atomic */
-    bool closed;     /* atomic; the threads end when nothing is left */
-    bool abandoned;  /* atomic; the threads cancel what is left */
-    bool was_joined; /* atomic: or somebody is about to */
+    EddyPoolThread *threads; /* those that could not be made, after a failure, have no context */
+    unsigned next;           /* whose turn it is among equals; atomic */
+    bool closed;             /* atomic; the threads end when nothing is left */
+    bool abandoned;          /* atomic; the threads cancel what is left */
+    bool was_joined;         /* atomic: or somebody is about to */
     EddyLock lock;
     EddyList closers; /* EddyParking: until the last thread has ended; under the lock */
     unsigned n_ended; /* under the lock */
@@ -137,7 +137,7 @@ static void *thread_main (void *data)
 static void pool_close (EddyPool *pool)
 {
     __atomic_store_n (&pool->closed, true, __ATOMIC_SEQ_CST);
-    for (unsigned i = 0; i < pool->n_threads; i++)
+    for (unsigned i = 0; i < pool->n_threads && pool->threads[i].context != NULL; i++)
         eddy_context_wakeup (pool->threads[i].context);
 }
 
@@ -181,17 +181,16 @@ static const EddyClass pool_class = { .name = "EddyPool",
                                       .dispose = pool_dispose,
                                       .finalize = pool_finalize };
 
-/* One thread more; 0 or -errno. */
-static int pool_add_thread (EddyPool *pool)
+/* 0 or -errno. */
+static int pool_start_thread (EddyPool *pool, unsigned index)
 {
-    EddyPoolThread *thread = &pool->threads[pool->n_threads];
+    EddyPoolThread *thread = &pool->threads[index];
     int answer;
     thread->pool = pool;
-    thread->index = pool->n_threads;
+    thread->index = index;
     thread->context = eddy__context_new (&answer);
     if (thread->context == NULL)
         return answer;
-    pool->n_threads++;
     eddy_object_hold (pool);
     answer = eddy__sys_thread_start (&thread->id, thread_main, thread);
     thread->is_started = answer == 0;
@@ -201,12 +200,14 @@ static int pool_add_thread (EddyPool *pool)
 }
 
 /* Starts the threads and waits until they run; 0, or -errno of the first that does not. */
-static int pool_start (EddyPool *pool, unsigned n_threads)
+static int pool_start (EddyPool *pool)
 {
     int answer = 0;
     unsigned n_started = 0;
-    for (; n_started < n_threads && answer == 0; n_started += answer == 0)
-        answer = pool_add_thread (pool);
+    while (n_started < pool->n_threads && answer == 0) {
+        answer = pool_start_thread (pool, n_started);
+        n_started += answer == 0;
+    }
     pthread_mutex_lock (&pool->start_mutex);
     while (pool->n_begun < n_started)
         pthread_cond_wait (&pool->start, &pool->start_mutex);
@@ -228,7 +229,10 @@ static EddyPool *pool_alloc (unsigned n_threads)
     size_t size;
     if (!__builtin_mul_overflow (n_threads, sizeof *pool->threads, &size))
         pool->threads = eddy__alloc0 (size);
-    return pool->threads != NULL ? pool : eddy_unref (pool);
+    if (pool->threads == NULL)
+        return eddy_unref (pool);
+    pool->n_threads = n_threads;
+    return pool;
 }
 
 EddyPool *eddy_pool_new (unsigned n_threads, EddyError **error)
@@ -236,7 +240,7 @@ EddyPool *eddy_pool_new (unsigned n_threads, EddyError **error)
     if (n_threads == 0)
         n_threads = eddy__sys_cpu_count ();
     EddyPool *pool = pool_alloc (n_threads);
-    int answer = pool == NULL ? -ENOMEM : pool_start (pool, n_threads);
+    int answer = pool == NULL ? -ENOMEM : pool_start (pool);
     if (answer == 0)
         return pool;
     if (answer == -EAGAIN)

@@ -11,6 +11,7 @@
 
 #include "base/alloc-private.h"
 #include "fiber/channel-private.h"
+#include "future/mirror-private.h"
 
 /* Up to so many cases need no memory but the stack's. */
 enum { SELECT_FEW = 8 };
@@ -22,7 +23,7 @@ struct EddySelectPart {
     EddySelect *select;
     EddySelectCase *select_case;
     EddySelectPart *in_order; /* the part at this place, by the address of its channel */
-    EddyWatcher watcher;      /* of a future */
+    EddyAnywhere anywhere;    /* of a future */
     bool locked;              /* there was something to lock */
     /* In the channel's list of waiters; what stands before the link tells that it is a part. */
     EddySelectPart *part;
@@ -122,7 +123,8 @@ EddyParking *eddy__select_take_closed (EddySelectPart *part)
 
 static void select_future_completed (EddyWatcher *watcher)
 {
-    EddyParking *parking = select_claim (EDDY__CONTAINER (watcher, EddySelectPart, watcher));
+    EddyParking *parking =
+        select_claim (EDDY__CONTAINER (watcher, EddySelectPart, anywhere.watcher));
     if (parking != NULL)
         eddy__parking_grant (parking);
 }
@@ -257,9 +259,12 @@ static void select_find_wakers (const void *on, EddyWakers *wakers)
     for (size_t i = 0; i < select->n_parts; i++) {
         EddySelectPart *part = &select->parts[i];
         EddyChannel *channel = part_get_channel (part);
+        EddyFuture *future = part_get_future (part);
         if (channel != NULL)
             eddy__channel_find_wakers (channel, part_get_other_end (part), wakers);
-        else if (part_get_future (part) != NULL)
+        else if (future != NULL && eddy__future_is_fiber (future))
+            eddy__wakers_add (wakers, eddy__fiber_of (future));
+        else if (future != NULL)
             eddy__wakers_add_unknown (wakers);
     }
 }
@@ -293,26 +298,28 @@ static void select_leave (EddySelect *select)
     }
 }
 
-/* Futures tell on this thread, and so not before this fiber waits. */
-static void select_watch_futures (EddySelect *select)
-{
-    for (size_t i = 0; i < select->n_parts; i++) {
-        EddySelectPart *part = &select->parts[i];
-        EddyFuture *future = part_get_future (part);
-        part->watcher = (EddyWatcher){ .completed = select_future_completed };
-        if (future != NULL)
-            (void) eddy__future_watch (future, &part->watcher);
-    }
-}
-
 static void select_unwatch_futures (EddySelect *select)
 {
-    for (size_t i = 0; i < select->n_parts; i++) {
+    for (size_t i = 0; i < select->n_parts; i++)
+        if (part_get_future (&select->parts[i]) != NULL)
+            eddy__anywhere_unwatch (&select->parts[i].anywhere);
+}
+
+/* Futures of any context tell on this thread, and so not before this fiber waits. 0 or -ENOMEM. */
+static int select_watch_futures (EddySelect *select)
+{
+    EddyContext *context = select->parking.wait.fiber->future.context;
+    int answer = 0;
+    for (size_t i = 0; i < select->n_parts && answer >= 0; i++) {
         EddySelectPart *part = &select->parts[i];
         EddyFuture *future = part_get_future (part);
         if (future != NULL)
-            eddy__future_unwatch (future, &part->watcher);
+            answer = eddy__anywhere_watch (&part->anywhere, future, context);
     }
+    if (answer >= 0)
+        return 0;
+    select_unwatch_futures (select);
+    return answer;
 }
 
 static int select_wait (EddySelect *select, EddyCancellable *cancellable)
@@ -332,9 +339,10 @@ static int select_run (EddySelect *select, EddyFiber *fiber, EddyCancellable *ca
 {
     EddyParking *granted;
     int answer = eddy__parking_begin (&select->parking, fiber, cancellable);
+    if (answer == 0)
+        answer = select_watch_futures (select);
     if (answer < 0)
         return answer;
-    select_watch_futures (select);
     select_lock (select);
     if (select_try (select, &granted)) {
         select_unlock (select);
@@ -365,6 +373,7 @@ static int select_begin (EddySelect *select, EddySelectCase *cases, size_t n_cas
         EddySelectPart *part = &select->parts[i];
         part->select = select;
         part->select_case = &cases[i];
+        part->anywhere = (EddyAnywhere){ .watcher = { .completed = select_future_completed } };
         eddy__list_init (&part->member);
         cases[i].is_closed = false;
         select_sort_in (select, i);
@@ -378,16 +387,11 @@ static void select_end (EddySelect *select)
         eddy__free (select->parts);
 }
 
-static bool select_is_valid (const EddySelectCase *cases, size_t n_cases, const EddyFiber *fiber)
+static bool select_is_valid (const EddySelectCase *cases, size_t n_cases)
 {
     EDDY__EXPECT ((cases != NULL || n_cases == 0) && n_cases <= INT_MAX, false);
-    for (size_t i = 0; i < n_cases; i++) {
+    for (size_t i = 0; i < n_cases; i++)
         EDDY__EXPECT (cases[i].kind != EDDY_SELECT_KIND_SEND || cases[i].message != NULL, false);
-        const EddyFuture *future = cases[i].kind == EDDY_SELECT_KIND_FUTURE ? cases[i].on : NULL;
-        EDDY__EXPECT (future == NULL || fiber == NULL || eddy__future_is_done (future) ||
-                          future->context == fiber->future.context,
-                      false);
-    }
     return true;
 }
 
@@ -395,7 +399,7 @@ int eddy_select_body (EddySelectCase *cases, size_t n_cases, EddyCancellable *ca
                       EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
-    if (!select_is_valid (cases, n_cases, fiber))
+    if (!select_is_valid (cases, n_cases))
         return -1;
     EddySelect select;
     int answer = select_begin (&select, cases, n_cases);
@@ -410,7 +414,7 @@ int eddy_select_body (EddySelectCase *cases, size_t n_cases, EddyCancellable *ca
 
 int eddy_select_try (EddySelectCase *cases, size_t n_cases, EddyError **error)
 {
-    if (!select_is_valid (cases, n_cases, /* fiber= */ NULL))
+    if (!select_is_valid (cases, n_cases))
         return -1;
     EddySelect select;
     EddyParking *granted = NULL;

@@ -4,6 +4,8 @@
 
 #include "base/object-private.h"
 #include "fiber/sequence-private.h"
+#include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 
 typedef struct Buffered {
     EddyFeed feed;
@@ -23,7 +25,6 @@ static void room_find_wakers (const void *on, EddyWakers *wakers)
 
 static const EddyWaitKind room_wait_kind = { .what = "room for another future",
                                              .find_wakers = room_find_wakers };
-static const EddyWaitKind buffered_wait_kind = { .what = "a future" };
 
 /* --- filling ---------------------------------------------------------------------------------- */
 
@@ -57,29 +58,27 @@ static void buffered_feed (EddyFeeder *feeder)
 /* --- taking ----------------------------------------------------------------------------------- */
 
 typedef struct BufferedWatch {
-    EddyWatcher watcher;
+    EddyAnywhere anywhere;
     EddyFiberWait *wait;
 } BufferedWatch;
 
 static void buffered_completed (EddyWatcher *watcher)
 {
-    eddy__sequence_wake (EDDY__CONTAINER (watcher, BufferedWatch, watcher)->wait);
+    eddy__sequence_wake (EDDY__CONTAINER (watcher, BufferedWatch, anywhere.watcher)->wait);
 }
 
 /* Waits until a future is complete; 0 or -errno. */
-static int buffered_wait (EddyFuture *future, EddyCancellable *cancellable)
+static int buffered_wait (const EddySequence *sequence, EddyFuture *future,
+                          EddyCancellable *cancellable)
 {
-    BufferedWatch watch = { .watcher = { .completed = buffered_completed } };
-    int answer = 0;
+    BufferedWatch watch = { .anywhere.watcher.completed = buffered_completed };
     if (eddy__future_is_done (future))
         return 0;
-    if (future->context != eddy__fiber_current ()->future.context)
-        return -EXDEV;
-    (void) eddy__future_watch (future, &watch.watcher);
+    int answer = eddy__anywhere_watch (&watch.anywhere, future, sequence->context);
     while (!eddy__future_is_done (future) && answer == 0)
-        answer =
-            eddy__sequence_wait (&watch.wait, cancellable, INT64_MAX, &buffered_wait_kind, future);
-    eddy__future_unwatch (future, &watch.watcher);
+        answer = eddy__sequence_wait (&watch.wait, cancellable, INT64_MAX, &eddy__future_wait_kind,
+                                      future);
+    eddy__anywhere_unwatch (&watch.anywhere);
     return eddy__future_is_done (future) ? 0 : answer;
 }
 
@@ -103,7 +102,7 @@ static void *buffered_next (EddySequence *sequence, EddyCancellable *cancellable
         answer = eddy__feed_wait (&buffered->feed, cancellable, INT64_MAX);
     }
     if (answer == 0)
-        answer = buffered_wait (buffered->futures[buffered->first], cancellable);
+        answer = buffered_wait (sequence, buffered->futures[buffered->first], cancellable);
     if (answer < 0)
         return eddy__sequence_fail_wait (sequence, answer, cancellable, error);
     return buffered_pop (buffered);

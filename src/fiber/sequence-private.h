@@ -27,6 +27,7 @@ struct EddySequence {
     bool ended;           /* only the end will come */
     bool goes_on;         /* the error that `next` is about to return is not the end */
     bool closed;          /* dispose has run: feeders that still run are to end */
+    EddyEntry homecoming; /* of one that was let go of elsewhere */
 };
 
 /* --- the sequence ----------------------------------------------------------------------------- */

@@ -24,12 +24,35 @@ static void sequence_close (EddySequence *sequence)
         sequence->funcs->dispose (sequence);
 }
 
-static void sequence_dispose (void *object)
+static void sequence_end (EddySequence *sequence)
 {
-    EddySequence *sequence = object;
     sequence_close (sequence);
     eddy__sequence_give_up (sequence, sequence->kept);
     sequence->kept = NULL;
+}
+
+static void sequence_came_home (EddyEntry *entry)
+{
+    EddySequence *sequence = EDDY__CONTAINER (entry, EddySequence, homecoming);
+    sequence_end (sequence);
+    eddy_object_release (sequence);
+}
+
+/* On another thread than its own, where the last one to have the future of an item may be, what it
+ * has is left to its own, as soon as its context runs. */
+static void sequence_dispose (void *object)
+{
+    EddySequence *sequence = object;
+    EddyContext *context = sequence->context;
+    if (EDDY__LIKELY (context == NULL || eddy__context_is_home (context))) {
+        sequence_end (sequence);
+        return;
+    }
+    sequence->homecoming =
+        (EddyEntry){ .run = sequence_came_home, .priority = EDDY_PRIORITY_DEFAULT };
+    eddy_object_hold (sequence);
+    if (!eddy__context_post (context, &sequence->homecoming))
+        sequence_came_home (&sequence->homecoming);
 }
 
 /* Later than dispose by as long as its fibers take to end, which hold it. */

@@ -387,7 +387,9 @@ int eddy__stack_pool_close (void)
         return -EBUSY;
     for (EddyStackSlab *slab = pool->first_slab, *next; slab != NULL; slab = next) {
         next = slab->next;
-        (void) stack_slab_destroy (pool, slab);
+        /* What cannot be unmapped stays, without a record: nobody will try again. */
+        if (!stack_slab_destroy (pool, slab))
+            eddy__free (slab);
     }
     stack_large_trim (pool, 0);
     pthread_mutex_lock (&stack_pools_lock);

@@ -108,6 +108,9 @@ typedef struct EddyFutureWait {
     EddyWatcher watcher;
 } EddyFutureWait;
 
+/* Of whoever waits for one. */
+extern const EddyWaitKind eddy__future_wait_kind;
+
 /* Its watcher's: wakes the fiber. */
 void eddy__future_wait_completed (EddyWatcher *watcher);
 
@@ -118,7 +121,6 @@ EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber, EddyContext *context)
     if (EDDY__UNLIKELY (!fiber->listed)) {
         eddy__list_append (&context->fibers, &fiber->member);
         fiber->listed = true;
-        fiber->n_parked = 0;
         fiber->plain = false;
     }
     int error_number = *fiber->error_number;
@@ -134,14 +136,12 @@ EDDY__FIBER_INLINE void fiber_leave (EddyFiber *fiber, EddyContext *context)
 EDDY__FIBER_INLINE void fiber_park (EddyFiberWait *wait, const EddyWaitKind *kind, const void *on)
 {
     EddyFiber *fiber = wait->fiber;
-    EddyContext *context = fiber->future.context;
     while (!wait->woken) {
         fiber->waits_for = kind;
         fiber->waits_on = on;
-        fiber->parked = eddy__context_stamp (context);
-        fiber->n_parked++;
+        fiber->parked = fiber->future.context->stamp;
         fiber->state = EDDY_FIBER_PARKED;
-        fiber_leave (fiber, context);
+        fiber_leave (fiber, fiber->future.context);
     }
     fiber->wait = NULL;
 }

@@ -245,6 +245,16 @@ void eddy__future_deliver (EddyFuture *future)
         future_delivered (&future->entry);
 }
 
+/* Whether this is the first to take a value that has one owner. */
+static bool future_claim (EddyFuture *future)
+{
+    if (!eddy__single_threaded ())
+        return !__atomic_exchange_n (&future->taken, true, __ATOMIC_ACQ_REL);
+    bool first = !future->taken;
+    future->taken = true;
+    return first;
+}
+
 bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error)
 {
     EDDY__EXPECT (future != NULL && value != NULL, false);
@@ -253,8 +263,7 @@ bool eddy_future_take (EddyFuture *future, EddyValue *value, EddyError **error)
         eddy_error_take (error, eddy_ref (future->error));
         return false;
     }
-    bool is_single = future->value.kind == EDDY_VALUE_POINTER;
-    if (is_single && __atomic_exchange_n (&future->taken, true, __ATOMIC_ACQ_REL)) {
+    if (future->value.kind == EDDY_VALUE_POINTER && !future_claim (future)) {
         eddy__log (EDDY_LOG_WARNING, "the value of a future, which has one owner, was taken twice");
         eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_TAKEN,
                         "the value was taken by somebody else");

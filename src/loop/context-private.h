@@ -10,7 +10,9 @@
 #include "base/roster-private.h"
 #include "engine/engine-private.h"
 #include "loop/queue-private.h"
+#include "loop/spin-private.h"
 #include "loop/timer-private.h"
+#include "sys/clock-private.h"
 
 typedef struct EddySourceTable EddySourceTable;
 
@@ -20,7 +22,7 @@ enum {
     EDDY__LOOK_EVERY = 64,
     EDDY__CLOCK_EVERY = 16,
     EDDY__PEEK_EVERY = 16,
-    EDDY__STAMP_EVERY = 1024
+    EDDY__STAMP_EVERY = 256
 };
 /* Of `linger`: more answers from other threads than these do not count. */
 enum { EDDY__LINGER_MOST = 4 };
@@ -40,8 +42,6 @@ struct EddyContext {
     EddyReadyQueue ready;
     EddyTimers timers;
     int64_t now_ns;       /* the clock as this pass read it */
-    uint32_t stamp;       /* … coarsely, for who notes when he was made; atomic */
-    pid_t owner_thread;   /* the kernel's number of the owner; atomic */
     void *owner;          /* the owning thread's identity; atomic */
     unsigned depth;       /* acquired so many times */
     unsigned dispatching; /* passes that are dispatching, nested in one another */
@@ -82,15 +82,18 @@ struct EddyContext {
     EddyList fibers;
     int64_t (*before_sleep) (int64_t timeout_ns);
     EddyPassObserver *observer; /* NULL but in tests */
+    bool expects_mail;          /* another thread has lately given a fiber what it waited for … */
+    EddySpin spin;              /* … and so the loop looks a little longer before it sleeps */
     struct EddyAlarms *alarms;  /* made when somebody sets one; atomic */
+    /* For dumps: */
+    uint32_t stamp;     /* the time, coarsely, for who notes when he was made */
+    unsigned stamp_run; /* of n_run: when it was last refreshed */
     /* Of the future room: tasks that have not ended, for a dump. Those that its owner made; and
      * those that other threads made, under the table's lock. */
     EddyRoster tasks;
     EddyRoster foreign_tasks;
 };
 
-/* The kernel's number of this thread; set with the identity below. */
-extern EDDY__THREAD pid_t eddy__thread_number;
 /* This thread's identity: a number, since an address would come back with another thread, which
  * the kernel refuses the ring of the former one. */
 extern EDDY__THREAD uintptr_t eddy__thread_identity; /* 0: nobody has asked yet */
@@ -99,6 +102,12 @@ static inline void *eddy__thread_self (void)
 {
     uintptr_t identity = eddy__thread_identity;
     return EDDY__LIKELY (identity != 0) ? (void *) identity : eddy__thread_identify ();
+}
+
+/* The kernel's number of the thread that has an identity; 0: it is nobody's. */
+static inline pid_t eddy__thread_get_number (const void *identity)
+{
+    return (pid_t) (uint32_t) (uintptr_t) identity;
 }
 
 static inline bool eddy__context_is_owned (const EddyContext *context)
@@ -212,6 +221,9 @@ bool eddy__context_pass (EddyContext *context, bool may_block);
 void eddy__context_collect (EddyContext *context, bool may_block);
 bool eddy__context_dispatch (EddyContext *context);
 
+/* Before a sleep for so long, -1: for ever: whether mail has come while it looked. */
+bool eddy__context_spin (EddyContext *context, int64_t timeout_ns);
+
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);
 
@@ -275,22 +287,17 @@ static inline int64_t eddy__stamp_age_ns (uint32_t stamp, int64_t now_ns)
 {
     return (int64_t) (uint32_t) (eddy__stamp (now_ns) - stamp) << EDDY__STAMP_SHIFT;
 }
-/* When the owner last looked at the clock, which a busy loop does every EDDY__STAMP_EVERY entries:
- * reading it for each fiber would cost more than the fiber. */
-static inline uint32_t eddy__context_stamp (const EddyContext *context)
-{
-    return __atomic_load_n (&context->stamp, __ATOMIC_RELAXED);
-}
+/* Reads the coarse clock, which a busy loop does every EDDY__STAMP_EVERY entries: even that one is
+ * not read for each fiber. Owner only. */
+uint32_t eddy__context_refresh_stamp (EddyContext *context);
 
 /* The current time of a context: exact, since waiting for a deadline begins now. */
 int64_t eddy__context_read_clock (EddyContext *context);
 
-/* The stamp of something made now, by any thread: where no pass has looked at the clock, that of
- * the clock itself. */
-uint32_t eddy__context_stamp_by_clock (EddyContext *context);
+/* The stamp of something made now, by any thread; in the loop, that of the pass. */
 static inline uint32_t eddy__context_make_stamp (EddyContext *context)
 {
-    if (EDDY__LIKELY (eddy__context_is_owned (context) && context->dispatching > 0))
-        return context->stamp;
-    return eddy__context_stamp_by_clock (context);
+    if (EDDY__LIKELY (eddy__context_is_owned (context)))
+        return context->dispatching > 0 ? context->stamp : eddy__context_refresh_stamp (context);
+    return eddy__stamp (eddy__sys_coarse_ns ());
 }

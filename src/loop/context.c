@@ -19,13 +19,12 @@
 
 EDDY__THREAD EddyThreadDefault *eddy__thread_defaults;
 EDDY__THREAD uintptr_t eddy__thread_identity;
-EDDY__THREAD pid_t eddy__thread_number;
 
 void *eddy__thread_identify (void)
 {
     static uintptr_t last; /* atomic */
-    eddy__thread_number = eddy__sys_gettid ();
-    eddy__thread_identity = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
+    uintptr_t number = __atomic_add_fetch (&last, 1, __ATOMIC_RELAXED);
+    eddy__thread_identity = number << 32 | (uint32_t) eddy__sys_gettid ();
     return (void *) eddy__thread_identity;
 }
 
@@ -269,10 +268,8 @@ static int context_acquire (EddyContext *context)
         eddy__engine_close (context->engine);
         context->engine = NULL;
     }
-    if (context->depth++ == 0) {
-        __atomic_store_n (&context->owner_thread, eddy__thread_number, __ATOMIC_RELAXED);
+    if (context->depth++ == 0)
         __atomic_store_n (&context->table->owner, eddy__thread_self (), __ATOMIC_RELAXED);
-    }
     return 0;
 }
 

@@ -31,14 +31,14 @@ int64_t eddy__context_read_clock (EddyContext *context)
 {
     context->clock_run = context->n_run;
     int64_t now_ns = eddy__sys_now_ns ();
-    __atomic_store_n (&context->stamp, eddy__stamp (now_ns), __ATOMIC_RELAXED);
+    context->stamp = eddy__stamp (now_ns);
     return context->now_ns = now_ns;
 }
 
-uint32_t eddy__context_stamp_by_clock (EddyContext *context)
+uint32_t eddy__context_refresh_stamp (EddyContext *context)
 {
-    bool is_owned = eddy__context_is_owned (context);
-    return eddy__stamp (is_owned ? eddy__context_read_clock (context) : eddy__sys_now_ns ());
+    context->stamp_run = context->n_run;
+    return context->stamp = eddy__stamp (eddy__sys_coarse_ns ());
 }
 
 /* Takes the inbox: what must run now does, the rest joins the queue. Whether there was anything. */
@@ -70,14 +70,14 @@ static bool pass_is_clock_due (const EddyContext *context)
 /* Whether what is made now would seem older than it is. */
 static bool pass_is_stamp_due (const EddyContext *context)
 {
-    return context->n_run - context->clock_run >= EDDY__STAMP_EVERY;
+    return context->n_run - context->stamp_run >= EDDY__STAMP_EVERY;
 }
 
 bool eddy__context_peek (EddyContext *context)
 {
     context->peek_run = context->n_run;
     if (EDDY__UNLIKELY (pass_is_stamp_due (context)))
-        eddy__context_read_clock (context);
+        eddy__context_refresh_stamp (context);
     if (pass_is_clock_due (context) || eddy__engine_pending (context->engine))
         return false;
     /* To look would tell no more than that. */
@@ -152,6 +152,11 @@ static void pass_sleep (EddyContext *context, int64_t limit_ns)
     }
     if (timeout_ns != 0 && context->before_sleep != NULL)
         timeout_ns = context->before_sleep (timeout_ns);
+    if (timeout_ns != 0 && EDDY__UNLIKELY (context->expects_mail) &&
+        eddy__context_spin (context, timeout_ns)) {
+        pass_take_mail (context);
+        return;
+    }
     if (timeout_ns != 0 && !eddy__port_sleep (context->port))
         timeout_ns = 0;
     pass_wait (context, timeout_ns);
@@ -182,7 +187,7 @@ void eddy__context_collect (EddyContext *context, bool may_block)
     if (idle ? context->timers.n > 0 : pass_is_clock_due (context))
         eddy__timers_fire (&context->timers, eddy__context_read_clock (context));
     else if ((idle && may_block && !mail) || EDDY__UNLIKELY (pass_is_stamp_due (context)))
-        eddy__context_read_clock (context); /* it has slept, or has long been busy */
+        eddy__context_refresh_stamp (context); /* it has slept, or has long been busy */
     if (EDDY__UNLIKELY (has_hooks))
         eddy__hooks_check (context);
 }

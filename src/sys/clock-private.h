@@ -8,8 +8,9 @@
 #include <stdint.h>
 #include <time.h>
 
-/* These two cannot fail, and pass no door. */
+/* These three cannot fail, and pass no door. */
 int64_t eddy__sys_now_ns (void);      /* CLOCK_MONOTONIC */
+int64_t eddy__sys_coarse_ns (void);   /* the same, up to 10 ms late, in a sixth of the time */
 int64_t eddy__sys_realtime_ns (void); /* CLOCK_REALTIME, since 1970 */
 
 /* CPU time that another, still living thread has used, or -errno: ask for its clock once, then read

@@ -14,6 +14,14 @@ int64_t eddy__sys_now_ns (void)
     return eddy__sys_nanoseconds (&time);
 }
 
+int64_t eddy__sys_coarse_ns (void)
+{
+    struct timespec time = { 0, 0 };
+
+    clock_gettime (CLOCK_MONOTONIC_COARSE, &time);
+    return eddy__sys_nanoseconds (&time);
+}
+
 int64_t eddy__sys_realtime_ns (void)
 {
     struct timespec time = { 0, 0 };

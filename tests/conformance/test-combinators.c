@@ -310,7 +310,7 @@ EDDY_TEST (D_combinators_any_is_the_first_value)
 {
     EddyContext *context = eddy_test_context_begin ();
     EddyError *error = NULL;
-    Sleep sleeping = { 0 };
+    Sleep sleeping = { .duration_ns = 1000000000 };
     EddyFuture *futures[3] = { failed (EDDY_IO_ERROR_EXISTS), sleep_future (&sleeping),
                                eddy_future_map (eddy_future_delay (1000000), map_double,
                                                 &(int){ 0 }, NULL) };

@@ -180,6 +180,36 @@ EDDY_TEST (D_condition_cancelled_future_hands_its_signal_on)
     eddy_test_context_end (context);
 }
 
+static void count_signal (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    EddyError *error = NULL;
+    ck_assert (eddy_condition_wait_finish (source_object, result, &error));
+    ++*(int *) user_data;
+}
+
+/* The mutex is taken for whoever is called back. */
+EDDY_TEST (D_condition_by_callback)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Gate gate;
+    int called = 0;
+    gate_begin (&gate);
+    ck_assert (eddy_mutex_trylock (gate.mutex));
+    eddy_condition_wait_async (gate.condition, gate.mutex, 0, NULL, count_signal, &called);
+    sync_settle (context);
+    ck_assert (eddy_mutex_trylock (gate.mutex));
+    eddy_condition_signal (gate.condition);
+    sync_settle (context);
+    ck_assert_int_eq (called, 0);
+    eddy_mutex_unlock (gate.mutex);
+    sync_settle (context);
+    ck_assert_int_eq (called, 1);
+    ck_assert (!eddy_mutex_trylock (gate.mutex));
+    eddy_mutex_unlock (gate.mutex);
+    gate_end (&gate);
+    eddy_test_context_end (context);
+}
+
 static void *wait_with_deadline (void *data, EddyError **error)
 {
     Gate *gate = data;

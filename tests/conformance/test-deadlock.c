@@ -1,427 +1,266 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Planted deadlocks, of every kind of thing that fibers wait for: a dump names them, and nothing
- * else; a cancel ends them.
+ * Dumps name deadlocks: circles of fibers that wait for each other, planted here.
  */
-#include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "dump.h"
 
-#include "context.h"
+/* --- circles ---------------------------------------------------------------------------------- */
 
-enum { MOST = 3 };
-static const int64_t hour_ns = INT64_C (3600000000000);
+typedef struct Pair {
+    EddyFuture *fibers[3];
+    bool sleeps; /* one of them */
+} Pair;
 
-/* What the fibers of one test wait for. */
-typedef struct Knot {
-    EddyMutex *mutexes[MOST];
-    EddyRWLock *locks[2];
-    EddyChannel *channels[2];
-    EddySemaphore *semaphore;
-    EddyFuture *fibers[MOST];
-    unsigned n_fibers;
-} Knot;
-
-typedef struct Strand {
-    Knot *knot;
-    unsigned index;
-} Strand;
-
-/* --- dumps ------------------------------------------------------------------------------------ */
-
-static char text[1 << 16];
-
-static void read_dump (EddyContext *context)
+static void *await_second (void *data, EddyError **error)
 {
-    EddyError *error = NULL;
-    int fd = memfd_create ("dump", MFD_CLOEXEC);
-    ck_assert_int_ge (fd, 0);
-    ck_assert (eddy_context_dump (context, fd, &error));
-    ssize_t len = pread (fd, text, sizeof text - 1, 0);
-    ck_assert_int_gt (len, 0);
-    text[len] = '\0';
-    close (fd);
-}
-
-/* Whether a line tells of a deadlock, with each of these names in quotes. */
-static bool line_has_all (const char *line, size_t len, const char *const *names, unsigned n_names)
-{
-    char copy[1024], quoted[80];
-    snprintf (copy, sizeof copy, "%.*s", (int) len, line);
-    if (strncmp (copy, "deadlock: ", 10) != 0)
-        return false;
-    for (unsigned i = 0; i < n_names; i++) {
-        snprintf (quoted, sizeof quoted, "'%s'", names[i]);
-        if (strstr (copy, quoted) == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool dump_names (EddyContext *context, const char *const *names, unsigned n_names)
-{
-    read_dump (context);
-    for (const char *line = text; *line != '\0';) {
-        size_t len = strcspn (line, "\n");
-        if (line_has_all (line, len, names, n_names))
-            return true;
-        line += len + (line[len] == '\n');
-    }
-    return false;
-}
-
-/* --- knots ------------------------------------------------------------------------------------ */
-
-static void knot_begin (Knot *knot)
-{
-    *knot = (Knot){ .n_fibers = 0 };
-    for (int i = 0; i < MOST; i++)
-        knot->mutexes[i] = eddy_mutex_new ();
-    for (int i = 0; i < 2; i++) {
-        knot->locks[i] = eddy_rw_lock_new ();
-        knot->channels[i] = eddy_channel_new (1, NULL);
-    }
-    knot->semaphore = eddy_semaphore_new (1);
-}
-
-static void knot_end (Knot *knot)
-{
-    for (unsigned i = 0; i < knot->n_fibers; i++)
-        eddy_unref (knot->fibers[i]);
-    for (int i = 0; i < MOST; i++)
-        eddy_unref (knot->mutexes[i]);
-    for (int i = 0; i < 2; i++) {
-        eddy_unref (knot->locks[i]);
-        eddy_unref (knot->channels[i]);
-    }
-    eddy_unref (knot->semaphore);
-}
-
-static const char *const strand_names[MOST] = { "red", "green", "blue" };
-
-static void settle (EddyContext *context)
-{
-    for (int idle = 0; idle < 2; idle++)
-        while (eddy_context_iteration (context, /* may_block= */ false))
-            idle = 0;
-}
-
-/* By the cancel, or because another who was cancelled has given it what it waited for. */
-static void expect_end (EddyContext *context, EddyFuture *fiber)
-{
-    EddyError *error = NULL;
-    if (!eddy_block_on_complete (context, fiber, &error))
-        eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
-}
-
-/* Runs the function in some fibers until nothing moves, and has them dumped; then cancels them. */
-static void expect_in_dump (EddyFiberFunc function, unsigned n_fibers, bool deadlocked)
-{
-    EddyContext *context = eddy_test_context_begin ();
-    Knot knot;
-    Strand strands[MOST];
-    knot_begin (&knot);
-    for (unsigned i = 0; i < n_fibers; i++) {
-        EddyFiberOptions options = { .name = strand_names[i] };
-        strands[i] = (Strand){ &knot, i };
-        knot.fibers[i] =
-            eddy_spawn_full (context, function, &strands[i], NULL, &options, EDDY_PLACE);
-        knot.n_fibers++;
-    }
-    settle (context);
-    if (dump_names (context, strand_names, deadlocked ? n_fibers : 0) != deadlocked)
-        ck_abort_msg ("a deadlock was %s in:\n%s", deadlocked ? "expected" : "told", text);
-    for (unsigned i = 0; i < n_fibers; i++)
-        eddy_future_cancel (knot.fibers[i]);
-    for (unsigned i = 0; i < n_fibers; i++)
-        expect_end (context, knot.fibers[i]);
-    ck_assert (!dump_names (context, NULL, 0));
-    knot_end (&knot);
-    eddy_test_context_end (context);
-}
-
-/* --- mutexes ---------------------------------------------------------------------------------- */
-
-/* Each has the one, and waits for the next. */
-static void *lock_in_a_ring (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyMutex *own = strand->knot->mutexes[strand->index];
-    EddyMutex *next = strand->knot->mutexes[(strand->index + 1) % strand->knot->n_fibers];
-    ck_assert (eddy_mutex_lock (own, NULL, error));
+    Pair *pair = data;
     eddy_fiber_yield ();
-    if (eddy_mutex_lock (next, NULL, error))
-        eddy_mutex_unlock (next);
-    eddy_mutex_unlock (own);
-    return NULL;
+    return eddy_await (pair->fibers[1], error);
 }
 
-EDDY_TEST (D_deadlock_of_two_mutexes)
+static void *await_first (void *data, EddyError **error)
 {
-    expect_in_dump (lock_in_a_ring, 2, true);
-}
-
-EDDY_TEST (D_deadlock_of_three_mutexes)
-{
-    expect_in_dump (lock_in_a_ring, 3, true);
-}
-
-EDDY_TEST (D_deadlock_of_a_mutex_locked_twice)
-{
-    expect_in_dump (lock_in_a_ring, 1, true);
-}
-
-/* Who holds it sleeps: he will go on. */
-static void *lock_and_sleep (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    if (!eddy_mutex_lock (strand->knot->mutexes[0], NULL, error))
-        return NULL;
-    eddy_fiber_sleep (hour_ns, error);
-    eddy_mutex_unlock (strand->knot->mutexes[0]);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_is_none_where_the_holder_sleeps)
-{
-    expect_in_dump (lock_and_sleep, 3, false);
-}
-
-/* --- other locks ------------------------------------------------------------------------------ */
-
-/* Each writes the one, and wants to read the other. */
-static void *write_and_read (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyRWLock *own = strand->knot->locks[strand->index];
-    EddyRWLock *other = strand->knot->locks[1 - strand->index];
-    ck_assert (eddy_rw_lock_writer_lock (own, NULL, error));
+    Pair *pair = data;
     eddy_fiber_yield ();
-    if (eddy_rw_lock_reader_lock (other, NULL, error))
-        eddy_rw_lock_reader_unlock (other);
-    eddy_rw_lock_writer_unlock (own);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_writers_and_readers)
-{
-    expect_in_dump (write_and_read, 2, true);
-}
-
-/* Anybody may release it. */
-static void *acquire (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    for (int i = 0; i < 2; i++)
-        if (!eddy_semaphore_acquire (strand->knot->semaphore, 1, NULL, error))
-            break;
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_is_none_where_anybody_may_release)
-{
-    expect_in_dump (acquire, 2, false);
-}
-
-/* --- joins ------------------------------------------------------------------------------------ */
-
-static void *await_the_next (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    eddy_await_complete (strand->knot->fibers[(strand->index + 1) % strand->knot->n_fibers], error);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_joins)
-{
-    expect_in_dump (await_the_next, 3, true);
-}
-
-EDDY_TEST (D_deadlock_of_a_fiber_that_joins_itself)
-{
-    expect_in_dump (await_the_next, 1, true);
-}
-
-/* One awaits the other, which wants what the one has. */
-static void *await_or_lock (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyMutex *mutex = strand->knot->mutexes[0];
-    if (strand->index == 0)
-        ck_assert (eddy_mutex_lock (mutex, NULL, error));
-    if (strand->index == 0)
-        eddy_await_complete (strand->knot->fibers[1], error);
+    if (pair->sleeps)
+        eddy_fiber_sleep (LONG_NS, error);
     else
-        eddy_mutex_lock (mutex, NULL, error);
-    if (strand->index == 0 || *error == NULL)
-        eddy_mutex_unlock (mutex);
+        return eddy_await (pair->fibers[0], error);
     return NULL;
 }
 
-EDDY_TEST (D_deadlock_of_a_join_and_a_mutex)
+static char *dump_pair (EddyContext *context, bool sleeps)
 {
-    expect_in_dump (await_or_lock, 2, true);
-}
-
-/* --- groups ----------------------------------------------------------------------------------- */
-
-static void *lock_in_a_group (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    if (eddy_mutex_lock (strand->knot->mutexes[0], NULL, error))
-        eddy_mutex_unlock (strand->knot->mutexes[0]);
-    return NULL;
-}
-
-/* The parent has what its child waits for. */
-static void *wait_with_a_mutex (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyFiberOptions options = { .name = "green" };
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
-    ck_assert (eddy_mutex_lock (strand->knot->mutexes[0], NULL, error));
-    ck_assert (
-        eddy_group_spawn_full (group, lock_in_a_group, strand, NULL, &options, EDDY_PLACE, error));
-    eddy_group_wait (group, error);
-    eddy_mutex_unlock (strand->knot->mutexes[0]);
-    if (*error == NULL)
-        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_a_group_and_a_mutex)
-{
-    expect_in_dump (wait_with_a_mutex, 1, true);
-}
-
-static void *do_nothing (void *data, EddyError **error)
-{
-    (void) error;
-    return data;
-}
-
-/* A child waits for room in its own group, which is full of itself. */
-static void *spawn_a_sibling (void *data, EddyError **error)
-{
-    return eddy_group_spawn (data, do_nothing, NULL, NULL, error) ? data : NULL;
-}
-
-static void *fill_a_group (void *data, EddyError **error)
-{
-    EddyFiberOptions options = { .name = "red" };
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
-    (void) data;
-    eddy_group_set_limit (group, 1);
-    ck_assert (
-        eddy_group_spawn_full (group, spawn_a_sibling, group, NULL, &options, EDDY_PLACE, error));
-    eddy_group_wait (group, error);
-    if (*error == NULL)
-        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_a_full_group)
-{
-    expect_in_dump (fill_a_group, 1, true);
-}
-
-/* --- channels --------------------------------------------------------------------------------- */
-
-/* Each has sent to the other and received of it, and now both wait for a message. */
-static void *talk (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyChannel *to = strand->knot->channels[strand->index];
-    EddyChannel *from = strand->knot->channels[1 - strand->index];
-    if (!eddy_channel_send (to, strand, NULL, error))
-        return NULL;
-    while (eddy_channel_receive (from, NULL, error) != NULL)
+    Pair pair = { .sleeps = sleeps };
+    pair.fibers[0] = spawn_named ("left", await_second, &pair);
+    pair.fibers[1] = spawn_named ("right", await_first, &pair);
+    pair.fibers[2] = spawn_named ("behind", await_second, &pair);
+    while (eddy_context_iteration (context, false))
         ;
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_channels)
-{
-    expect_in_dump (talk, 2, true);
-}
-
-/* The only one known to send to it sleeps. */
-static void *talk_and_sleep (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    if (strand->index == 0) {
-        if (eddy_channel_send (strand->knot->channels[0], strand, NULL, error))
-            eddy_fiber_sleep (hour_ns, error);
-        return NULL;
+    char *text = dump_text (context);
+    for (int i = 0; i < 3; i++)
+        eddy_future_cancel (pair.fibers[i]);
+    for (int i = 0; i < 3; i++) {
+        eddy_block_on (context, pair.fibers[i], NULL);
+        eddy_unref (pair.fibers[i]);
     }
-    while (eddy_channel_receive (strand->knot->channels[0], NULL, error) != NULL)
-        ;
-    return NULL;
+    return text;
 }
 
-EDDY_TEST (D_deadlock_is_none_where_a_sender_sleeps)
+EDDY_TEST (D_dump_names_a_deadlock_of_joins)
 {
-    expect_in_dump (talk_and_sleep, 3, false);
-}
-
-/* --- threads ---------------------------------------------------------------------------------- */
-
-typedef struct Away {
-    Knot *knot;
-    Strand *strand;
-    int *n_parked; /* atomic */
-    EddyCancellable *end;
-} Away;
-
-/* The locks of two threads, once both have their first. */
-static void *lock_across (void *data, EddyError **error)
-{
-    Away *away = data;
-    EddyMutex *own = away->knot->mutexes[away->strand->index];
-    EddyMutex *other = away->knot->mutexes[1 - away->strand->index];
-    ck_assert (eddy_mutex_lock (own, NULL, error));
-    __atomic_add_fetch (away->n_parked, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n (away->n_parked, __ATOMIC_SEQ_CST) < 2)
-        ck_assert (eddy_fiber_sleep (100000, error));
-    if (eddy_mutex_lock (other, away->end, error))
-        eddy_mutex_unlock (other);
-    eddy_mutex_unlock (own);
-    return NULL;
-}
-
-static void *run_away (void *data)
-{
-    Away *away = data;
     EddyContext *context = eddy_test_context_begin ();
-    EddyFiberOptions options = { .name = strand_names[away->strand->index] };
-    EddyFuture *fiber = eddy_spawn_full (context, lock_across, away, NULL, &options, EDDY_PLACE);
-    expect_end (context, fiber);
-    eddy_unref (fiber);
+    char *text = dump_pair (context, /* sleeps= */ false);
+    ck_assert_uint_eq (count_words (text, "\ndeadlock: "), 1);
+    expect_line (text, "deadlock: 'left' (", " waits for a future from 'right' (",
+                 ", which waits for a future from 'left' (");
+    expect_line (text, "fiber 'behind'", "waits for a future from 'right'", ", deadlocked");
+    ck_assert_uint_eq (count_words (text, ", deadlocked"), 3);
+    free (text);
     eddy_test_context_end (context);
+}
+
+EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    char *text = dump_pair (context, /* sleeps= */ true);
+    ck_assert_uint_eq (count_words (text, "deadlock: "), 0);
+    expect_line (text, "fiber 'left'", "waits for a future from 'right'", NULL);
+    expect_line (text, "fiber 'right'", "waits for a timer", NULL);
+    free (text);
+    eddy_test_context_end (context);
+}
+
+/* Two mutexes, taken in either order. */
+typedef struct Mutexes {
+    EddyMutex *mutexes[2];
+    unsigned n_held;    /* atomic */
+    unsigned n_holders; /* that there will be */
+} Mutexes;
+
+static void mutexes_init (Mutexes *self)
+{
+    *self = (Mutexes){ .n_holders = 2 };
+    for (int i = 0; i < 2; i++) {
+        self->mutexes[i] = eddy_mutex_new ();
+        eddy_mutex_set_name (self->mutexes[i], i == 0 ? "first" : "second");
+    }
+}
+
+static void mutexes_clear (Mutexes *self)
+{
+    for (int i = 0; i < 2; i++)
+        eddy_unref (self->mutexes[i]);
+}
+
+static void *take_both (Mutexes *self, int first, EddyError **error)
+{
+    if (!eddy_mutex_lock (self->mutexes[first], NULL, error))
+        return NULL;
+    __atomic_add_fetch (&self->n_held, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n (&self->n_held, __ATOMIC_SEQ_CST) < self->n_holders)
+        eddy_fiber_yield ();
+    if (eddy_mutex_lock (self->mutexes[1 - first], NULL, error))
+        eddy_mutex_unlock (self->mutexes[1 - first]);
+    eddy_mutex_unlock (self->mutexes[first]);
     return NULL;
 }
 
-EDDY_TEST (D_deadlock_across_threads)
+static void *take_first_and_second (void *data, EddyError **error)
 {
-    Knot knot;
+    return take_both (data, 0, error);
+}
+
+static void *take_second_and_first (void *data, EddyError **error)
+{
+    return take_both (data, 1, error);
+}
+
+EDDY_TEST (D_dump_names_a_deadlock_of_mutexes)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Mutexes mutexes;
+    mutexes_init (&mutexes);
+    EddyFuture *left = spawn_named ("left", take_first_and_second, &mutexes);
+    EddyFuture *right = spawn_named ("right", take_second_and_first, &mutexes);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_line (text, "deadlock: 'left' (", " waits for a mutex 'second' from 'right' (",
+                 ", which waits for a mutex 'first' from 'left' (");
+    free (text);
+    end_fiber (context, left);
+    eddy_block_on (context, right, NULL);
+    text = dump_text (context);
+    ck_assert_uint_eq (count_words (text, "deadlock: "), 0);
+    free (text);
+    eddy_unref (right);
+    mutexes_clear (&mutexes);
+    eddy_test_context_end (context);
+}
+
+typedef struct Channels {
+    EddyChannel *there;
+    EddyChannel *back;
+} Channels;
+
+static void *receive_then_send (EddyChannel *from, EddyChannel *to, EddyError **error)
+{
+    /* Each has used both ends once, so that it is known who they are. */
+    void *message = eddy_channel_receive (from, NULL, error);
+    if (message == NULL || !eddy_channel_send (to, message, NULL, error))
+        return NULL;
+    return eddy_channel_receive (from, NULL, error);
+}
+
+static void *answer_channel (void *data, EddyError **error)
+{
+    Channels *channels = data;
+    return receive_then_send (channels->there, channels->back, error);
+}
+
+static void *ask_channel (void *data, EddyError **error)
+{
+    Channels *channels = data;
+    if (!eddy_channel_send (channels->there, data, NULL, error) ||
+        eddy_channel_receive (channels->back, NULL, error) == NULL)
+        return NULL;
+    return eddy_channel_receive (channels->back, NULL, error);
+}
+
+EDDY_TEST (D_dump_names_a_deadlock_of_channels)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Channels channels = { eddy_channel_new (0, NULL), eddy_channel_new (0, NULL) };
+    eddy_channel_set_name (channels.there, "there");
+    eddy_channel_set_name (channels.back, "back");
+    EddyFuture *asker = spawn_named ("asker", ask_channel, &channels);
+    EddyFuture *answerer = spawn_named ("answerer", answer_channel, &channels);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_line (text, "deadlock: 'asker' (",
+                 "waits for a channel to receive from 'back' from "
+                 "'answerer' (",
+                 "waits for a channel to receive from 'there' from 'asker' (");
+    free (text);
+    end_fiber (context, asker);
+    end_fiber (context, answerer);
+    eddy_unref (channels.there);
+    eddy_unref (channels.back);
+    eddy_test_context_end (context);
+}
+
+static void *await_data (void *data, EddyError **error)
+{
+    eddy_fiber_yield ();
+    return eddy_await (*(EddyFuture **) data, error);
+}
+
+/* Its child waits for it to end. */
+static void *wait_for_group (void *data, EddyError **error)
+{
+    EddyGroup *group = eddy_group_new ();
+    EddyFiberOptions options = { .name = "child" };
+    ck_assert (eddy_group_spawn_full (group, await_data, data, NULL, &options, EDDY_PLACE, error));
+    eddy_group_wait (group, error);
+    eddy_unref (group);
+    return NULL;
+}
+
+EDDY_TEST (D_dump_names_a_deadlock_with_a_group)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyFuture *parent;
+    parent = spawn_named ("parent", wait_for_group, &parent);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_line (text, "deadlock: 'parent' (", "waits for a group from 'child' (",
+                 "waits for a future from 'parent' (");
+    free (text);
+    end_fiber (context, parent);
+    eddy_test_context_end (context);
+}
+
+EDDY_TEST (D_dump_names_a_deadlock_of_several_threads)
+{
+    EddyFiberOptions options[] = { { .name = "here" }, { .name = "there" } };
+    EddyFiberFunc functions[] = { take_first_and_second, take_second_and_first };
+    EddyFuture *fibers[2];
+    Runner runners[2];
     pthread_t threads[2];
-    Strand strands[2];
-    Away aways[2];
-    int n_parked = 0;
-    EddyCancellable *end = eddy_cancellable_new ();
-    knot_begin (&knot);
-    for (unsigned i = 0; i < 2; i++) {
-        strands[i] = (Strand){ &knot, i };
-        aways[i] = (Away){ &knot, &strands[i], &n_parked, end };
-        ck_assert_int_eq (pthread_create (&threads[i], NULL, run_away, &aways[i]), 0);
+    Mutexes mutexes;
+    EddyContext *context = eddy_test_context_begin ();
+    eddy_context_iteration (context, false);
+    mutexes_init (&mutexes);
+    for (int i = 0; i < 2; i++) {
+        threads[i] = runner_begin (&runners[i]);
+        fibers[i] = eddy_spawn_full (runners[i].context, functions[i], &mutexes, NULL, &options[i],
+                                     EDDY_PLACE);
     }
-    while (!dump_names (NULL, strand_names, 2))
-        usleep (1000);
-    eddy_cancellable_cancel (end);
+    /* Until both wait. */
+    char *text = dump_text (NULL);
+    while (strstr (text, "deadlock: ") == NULL) {
+        free (text);
+        text = dump_text (NULL);
+    }
+    expect_line (text, "deadlock: 'here' (", " waits for a mutex 'second' from 'there' (",
+                 ", which waits for a mutex 'first' from 'here' (");
+    free (text);
+    /* Of one alone it is not known who the other one is. */
+    text = dump_text (runners[0].context);
+    expect_line (text, "fiber 'here'", "waits for a mutex 'second' from somebody not listed here",
+                 NULL);
+    ck_assert_uint_eq (count_words (text, "deadlock: "), 0);
+    free (text);
+    eddy_future_cancel (fibers[0]);
     for (int i = 0; i < 2; i++)
-        pthread_join (threads[i], NULL);
-    eddy_unref (end);
-    knot_end (&knot);
+        ck_assert_msg (eddy_block_on (context, fibers[i], NULL) == NULL, "it has no value");
+    for (int i = 0; i < 2; i++) {
+        eddy_unref (fibers[i]);
+        runner_end (&runners[i], threads[i]);
+    }
+    mutexes_clear (&mutexes);
+    eddy_test_context_end (context);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * eddy_context_dump: who is told, what of him, and circles of fibers that wait for each other.
+ * eddy_context_dump: who is told, and what of him. Deadlocks are in test-deadlock.c.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -11,95 +11,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "context.h"
+#include "dump.h"
 #include "loop.h"
 
-#define LONG_NS (INT64_C (3600) * 1000000000)
-
-/* --- reading a dump --------------------------------------------------------------------------- */
-
-/* All that an fd of a file has; to be freed. */
-static char *read_all (int fd)
-{
-    off_t size = lseek (fd, 0, SEEK_END);
-    char *text = malloc ((size_t) size + 1);
-    ck_assert_int_eq (pread (fd, text, (size_t) size, 0), size);
-    text[size] = '\0';
-    return text;
-}
-
-/* The text of a dump; to be freed. */
-static char *dump_text (EddyContext *context)
-{
-    EddyError *error = NULL;
-    int fd = memfd_create ("dump", MFD_CLOEXEC);
-    ck_assert_int_ge (fd, 0);
-    ck_assert_msg (eddy_context_dump (context, fd, &error), "it failed");
-    ck_assert_ptr_null (error);
-    char *text = read_all (fd);
-    close (fd);
-    return text;
-}
-
-/* Looks for a line that has all of these words, up to NULL; whether there is one. */
-static bool has_line (const char *text, const char *first, const char *second, const char *third)
-{
-    const char *words[] = { first, second, third };
-    for (const char *line = text; *line != '\0';) {
-        size_t len = strcspn (line, "\n");
-        char *copy = strndup (line, len);
-        bool found = true;
-        for (int i = 0; i < 3; i++)
-            found = found && (words[i] == NULL || strstr (copy, words[i]) != NULL);
-        free (copy);
-        if (found)
-            return true;
-        line += len + (line[len] == '\n');
-    }
-    return false;
-}
-
-static void expect_line (const char *text, const char *first, const char *second, const char *third)
-{
-    ck_assert_msg (has_line (text, first, second, third), "no line has '%s', '%s', '%s':\n%s",
-                   first, second == NULL ? "" : second, third == NULL ? "" : third, text);
-}
-
-static void expect_no_line (const char *text, const char *first, const char *second)
-{
-    ck_assert_msg (!has_line (text, first, second, NULL), "a line has '%s', '%s':\n%s", first,
-                   second == NULL ? "" : second, text);
-}
-
-static unsigned count_words (const char *text, const char *word)
-{
-    unsigned n = 0;
-    for (const char *at = text; (at = strstr (at, word)) != NULL; at++)
-        n++;
-    return n;
-}
-
 /* --- fibers ----------------------------------------------------------------------------------- */
-
-static void *sleep_long (void *data, EddyError **error)
-{
-    eddy_fiber_sleep (LONG_NS, error);
-    return data;
-}
-
-/* Spawns a named fiber; this line is its place. */
-static EddyFuture *spawn_named (const char *name, EddyFiberFunc function, void *data)
-{
-    EddyFiberOptions options = { .name = name };
-    return eddy_spawn_full (NULL, function, data, NULL, &options, EDDY_PLACE);
-}
-
-static void end_fiber (EddyContext *context, EddyFuture *fiber)
-{
-    eddy_future_cancel (fiber);
-    eddy_block_on (context, fiber, NULL);
-    eddy_unref (fiber);
-}
 
 static void *dump_in_fiber (void *data, EddyError **error)
 {
@@ -174,46 +89,6 @@ static void *read_one (void *data, EddyError **error)
     char byte;
     (void) eddy_fd_read (*(int *) data, &byte, 1, -1, NULL, error);
     return NULL;
-}
-
-typedef struct Gate {
-    pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    bool entered;
-    bool open;
-} Gate;
-
-#define GATE_INIT                                                                                  \
-    {                                                                                              \
-        .mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER                    \
-    }
-
-/* Blocks its thread until the gate is open. */
-static void gate_pass (Gate *gate)
-{
-    pthread_mutex_lock (&gate->mutex);
-    gate->entered = true;
-    pthread_cond_broadcast (&gate->changed);
-    while (!gate->open)
-        pthread_cond_wait (&gate->changed, &gate->mutex);
-    pthread_mutex_unlock (&gate->mutex);
-}
-
-/* Waits until somebody stands at the gate. */
-static void gate_await (Gate *gate)
-{
-    pthread_mutex_lock (&gate->mutex);
-    while (!gate->entered)
-        pthread_cond_wait (&gate->changed, &gate->mutex);
-    pthread_mutex_unlock (&gate->mutex);
-}
-
-static void gate_open (Gate *gate)
-{
-    pthread_mutex_lock (&gate->mutex);
-    gate->open = true;
-    pthread_cond_broadcast (&gate->changed);
-    pthread_mutex_unlock (&gate->mutex);
 }
 
 static void *gate_call (void *data, EddyCancellable *cancellable, EddyError **error)
@@ -299,111 +174,7 @@ EDDY_TEST (D_dump_tells_tasks_that_other_threads_made)
     loop_in_child (dump_foreign_task);
 }
 
-/* --- circles ---------------------------------------------------------------------------------- */
-
-typedef struct Pair {
-    EddyFuture *fibers[3];
-    bool sleeps; /* one of them */
-} Pair;
-
-static void *await_second (void *data, EddyError **error)
-{
-    Pair *pair = data;
-    eddy_fiber_yield ();
-    return eddy_await (pair->fibers[1], error);
-}
-
-static void *await_first (void *data, EddyError **error)
-{
-    Pair *pair = data;
-    eddy_fiber_yield ();
-    if (pair->sleeps)
-        eddy_fiber_sleep (LONG_NS, error);
-    else
-        return eddy_await (pair->fibers[0], error);
-    return NULL;
-}
-
-static char *dump_pair (EddyContext *context, bool sleeps)
-{
-    Pair pair = { .sleeps = sleeps };
-    pair.fibers[0] = spawn_named ("left", await_second, &pair);
-    pair.fibers[1] = spawn_named ("right", await_first, &pair);
-    pair.fibers[2] = spawn_named ("behind", await_second, &pair);
-    while (eddy_context_iteration (context, false))
-        ;
-    char *text = dump_text (context);
-    for (int i = 0; i < 3; i++)
-        eddy_future_cancel (pair.fibers[i]);
-    for (int i = 0; i < 3; i++) {
-        eddy_block_on (context, pair.fibers[i], NULL);
-        eddy_unref (pair.fibers[i]);
-    }
-    return text;
-}
-
-EDDY_TEST (D_dump_names_a_deadlock_of_joins)
-{
-    EddyContext *context = eddy_test_context_begin ();
-    char *text = dump_pair (context, /* sleeps= */ false);
-    ck_assert_uint_eq (count_words (text, "\ndeadlock: "), 1);
-    expect_line (text, "deadlock: 'left' (", " waits for a future from 'right' (",
-                 ", which waits for a future from 'left' (");
-    expect_line (text, "fiber 'behind'", "waits for a future from 'right'", ", deadlocked");
-    ck_assert_uint_eq (count_words (text, ", deadlocked"), 3);
-    free (text);
-    eddy_test_context_end (context);
-}
-
-EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
-{
-    EddyContext *context = eddy_test_context_begin ();
-    char *text = dump_pair (context, /* sleeps= */ true);
-    ck_assert_uint_eq (count_words (text, "deadlock"), 0);
-    expect_line (text, "fiber 'left'", "waits for a future from 'right'", NULL);
-    expect_line (text, "fiber 'right'", "waits for a timer", NULL);
-    free (text);
-    eddy_test_context_end (context);
-}
-
 /* --- other threads ---------------------------------------------------------------------------- */
-
-typedef struct Runner {
-    EddyContext *context;
-    EddyFuture *fiber;
-    Gate gate; /* passed by a callback, if it was posted */
-    Gate running;
-    EddyPost post;
-    char *text;
-} Runner;
-
-static void *runner_main (void *data)
-{
-    Runner *runner = data;
-    ck_assert (eddy_context_push_thread_default (runner->context));
-    runner->fiber = spawn_named ("of another thread", sleep_long, NULL);
-    gate_open (&runner->running);
-    eddy_block_on (runner->context, runner->fiber, NULL);
-    eddy_unref (runner->fiber);
-    eddy_context_pop_thread_default (runner->context);
-    return NULL;
-}
-
-static pthread_t runner_begin (Runner *runner)
-{
-    pthread_t thread;
-    *runner = (Runner){ .context = eddy_context_new (), .gate = GATE_INIT, .running = GATE_INIT };
-    ck_assert_int_eq (pthread_create (&thread, NULL, runner_main, runner), 0);
-    gate_pass (&runner->running);
-    return thread;
-}
-
-static void runner_end (Runner *runner, pthread_t thread)
-{
-    eddy_future_cancel (runner->fiber);
-    pthread_join (thread, NULL);
-    eddy_unref (runner->context);
-}
 
 EDDY_TEST (D_dump_asks_other_threads)
 {

@@ -31,7 +31,7 @@ static void *sleep_and_count (void *data, EddyError **error)
 {
     (void) error;
     eddy_fiber_sleep (INT64_MAX, NULL);
-    __atomic_add_fetch ((int *) data, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_ACQ_REL);
     return NULL;
 }
 
@@ -39,14 +39,14 @@ static void *count (void *data, EddyError **error)
 {
     (void) error;
     eddy_fiber_yield ();
-    __atomic_add_fetch ((int *) data, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_ACQ_REL);
     return NULL;
 }
 
 /* In a fiber: until others have counted so far. */
 static void wait_until (const int *counted, int n)
 {
-    while (__atomic_load_n (counted, __ATOMIC_RELAXED) < n)
+    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
         ck_assert (eddy_fiber_sleep (MILLISECOND / 10, NULL));
 }
 
@@ -191,7 +191,7 @@ static void *make_inner_group (void *data, EddyError **error)
 {
     EDDY_AUTO (EddyGroup) group = eddy_group_new ();
     ck_assert (eddy_group_spawn (group, expect_busy, NULL, NULL, error));
-    __atomic_add_fetch ((int *) data, 1, __ATOMIC_RELAXED);
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_ACQ_REL);
     if (!eddy_group_wait (group, error))
         ck_assert_int_eq (eddy_error_get_code (*error), EDDY_IO_ERROR_BUSY);
     ck_assert_ptr_nonnull (*error);

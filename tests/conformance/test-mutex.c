@@ -2,6 +2,9 @@
 /*
  * EddyMutex: handed over in order, across threads, in every form, and lost by no cancel.
  */
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "sync.h"
 
 typedef struct Turns {
@@ -377,6 +380,76 @@ EDDY_TEST (D_mutex_in_plain_threads)
     sync_run_plain (4, count_plain, &shared);
     ck_assert_int_eq (shared.count, 4 * shared.rounds);
     eddy_unref (shared.mutex);
+}
+
+/* --- who waits for whom ----------------------------------------------------------------------- */
+
+typedef struct Crossing {
+    EddyMutex *first;
+    EddyMutex *second;
+} Crossing;
+
+static void *cross (void *data, EddyError **error)
+{
+    const Crossing *crossing = data;
+    if (!eddy_mutex_lock (crossing->first, NULL, error))
+        return NULL;
+    eddy_fiber_yield ();
+    if (eddy_mutex_lock (crossing->second, NULL, error))
+        eddy_mutex_unlock (crossing->second);
+    eddy_mutex_unlock (crossing->first);
+    return NULL;
+}
+
+static char *dump_text (EddyContext *context)
+{
+    EddyError *error = NULL;
+    int fd = memfd_create ("dump", MFD_CLOEXEC);
+    ck_assert (eddy_context_dump (context, fd, &error));
+    off_t size = lseek (fd, 0, SEEK_END);
+    char *text = malloc ((size_t) size + 1);
+    ck_assert_int_eq (pread (fd, text, (size_t) size, 0), size);
+    text[size] = '\0';
+    close (fd);
+    return text;
+}
+
+/* Two wait for what the other has, and a third for one of them: no deadlock, once one gives up. */
+EDDY_TEST (D_mutex_deadlock_is_named)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    EddyMutex *here = eddy_mutex_new (), *there = eddy_mutex_new ();
+    eddy_mutex_set_name (here, "the near one");
+    eddy_mutex_set_name (there, "the far one");
+    Crossing crossings[] = { { here, there }, { there, here } };
+    EddyFuture *one = eddy_spawn (context, cross, &crossings[0], NULL);
+    EddyFuture *other = eddy_spawn (context, cross, &crossings[1], NULL);
+    sync_settle (context);
+    char *text = dump_text (context);
+    ck_assert_msg (strstr (text, "deadlock: ") != NULL, "%s", text);
+    ck_assert_msg (strstr (text, "a mutex 'the near one'") != NULL, "%s", text);
+    ck_assert_msg (strstr (text, "a mutex 'the far one'") != NULL, "%s", text);
+    free (text);
+    eddy_future_cancel (one);
+    ck_assert (!eddy_block_on_complete (context, one, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    ck_assert (eddy_block_on_complete (context, other, &error));
+    /* Held by nobody that is known: nobody says that it is a deadlock. */
+    ck_assert (eddy_mutex_trylock (there));
+    eddy_unref (other);
+    other = eddy_spawn (context, cross, &crossings[1], NULL);
+    sync_settle (context);
+    text = dump_text (context);
+    ck_assert_msg (strstr (text, "deadlock: ") == NULL, "%s", text);
+    free (text);
+    eddy_mutex_unlock (there);
+    ck_assert (eddy_block_on_complete (context, other, &error));
+    eddy_unref (one);
+    eddy_unref (other);
+    eddy_unref (here);
+    eddy_unref (there);
+    eddy_test_context_end (context);
 }
 
 /* --- misuse ----------------------------------------------------------------------------------- */

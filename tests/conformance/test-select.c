@@ -409,3 +409,58 @@ EDDY_TEST (D_select_across_threads_loses_nothing)
     for (int i = 0; i < CHANNELS; i++)
         eddy_unref (channels[i]);
 }
+
+/* --- futures of other threads ------------------------------------------------------------------- */
+
+typedef struct Elsewhere {
+    EddyContext *context;
+    EddyChannel *start;
+    EddyFuture *fiber;
+} Elsewhere;
+
+static void *wait_for_start (void *data, EddyError **error)
+{
+    return eddy_channel_receive (data, NULL, error);
+}
+
+static void *elsewhere_thread (void *data)
+{
+    Elsewhere *elsewhere = data;
+    ck_assert (eddy_context_push_thread_default (elsewhere->context));
+    ck_assert_ptr_eq (eddy_block_on (elsewhere->context, elsewhere->fiber, NULL), number (3));
+    eddy_context_pop_thread_default (elsewhere->context);
+    return NULL;
+}
+
+static void *select_elsewhere (void *data, EddyError **error)
+{
+    Elsewhere *elsewhere = data;
+    EDDY_AUTO (EddyChannel) channel = eddy_channel_new (1, NULL);
+    EddySelectCase cases[] = { EDDY_SELECT_RECEIVE (channel),
+                               EDDY_SELECT_FUTURE (elsewhere->fiber) };
+    ck_assert_int_eq (eddy_select_try (cases, 2, error), -1);
+    eddy_test_expect_error (error, EDDY_IO_ERROR_WOULD_BLOCK);
+    ck_assert (eddy_channel_send (channel, number (4), NULL, error));
+    ck_assert_int_eq (eddy_select (cases, 2, NULL, error), 0);
+    ck_assert_ptr_eq (cases[0].message, number (4));
+    ck_assert (eddy_channel_send (elsewhere->start, number (3), NULL, error));
+    ck_assert_int_eq (eddy_select (cases, 2, NULL, error), 1);
+    ck_assert (eddy_future_is_complete (elsewhere->fiber));
+    ck_assert_int_eq (eddy_select (cases, 2, NULL, error), 1);
+    return NULL;
+}
+
+EDDY_TEST (D_select_over_a_future_of_another_thread)
+{
+    pthread_t thread;
+    EddyContext *context = eddy_test_context_begin ();
+    Elsewhere elsewhere = { .context = eddy_context_new (), .start = eddy_channel_new (0, NULL) };
+    elsewhere.fiber = eddy_spawn (elsewhere.context, wait_for_start, elsewhere.start, NULL);
+    ck_assert_int_eq (pthread_create (&thread, NULL, elsewhere_thread, &elsewhere), 0);
+    eddy_test_run_fiber (context, select_elsewhere, &elsewhere);
+    pthread_join (thread, NULL);
+    eddy_unref (elsewhere.fiber);
+    eddy_unref (elsewhere.start);
+    eddy_unref (elsewhere.context);
+    eddy_test_context_end (context);
+}

@@ -306,6 +306,12 @@ static void *work_on (void *data, EddyError **error)
     return (void *) (intptr_t) piece->number;
 }
 
+static void *answer_same (void *data, EddyError **error)
+{
+    (void) eddy_fiber_sleep (1000, error);
+    return data;
+}
+
 static void *start_work (void *item, void *data, EddyError **error)
 {
     Piece *piece = malloc (sizeof *piece);
@@ -314,15 +320,10 @@ static void *start_work (void *item, void *data, EddyError **error)
     return eddy_spawn_local (work_on, piece, free);
 }
 
-static void unref_item (void *item)
-{
-    eddy_unref (item);
-}
-
 static EddySequence *works_new (Numbers *numbers, Work *work, size_t n)
 {
     return eddy_sequence_buffered (
-        eddy_sequence_map (numbers_new (numbers), start_work, work, NULL, unref_item), n);
+        eddy_sequence_map (numbers_new (numbers), start_work, work, NULL, eddy_destroy), n);
 }
 
 static void *buffer_work (void *data, EddyError **error)
@@ -370,6 +371,40 @@ EDDY_TEST (D_sequence_buffered_is_dropped)
     run_alone (drop_buffered, &work);
     ck_assert_int_eq (work.running, 0);
     ck_assert_int_le (work.most, 4);
+}
+
+/* Futures of other threads. */
+static void *start_on_pool (void *item, void *data, EddyError **error)
+{
+    intptr_t number = item_take (item);
+    (void) error;
+    return eddy_pool_spawn (data, answer_same, (void *) number, NULL);
+}
+
+static void *buffer_pool (void *data, EddyError **error)
+{
+    Numbers numbers = { .first = 1, .last = 20 };
+    EddyPool *pool = eddy_pool_new (2, error);
+    EDDY_AUTO (EddySequence)
+    sequence = eddy_sequence_buffered (
+        eddy_sequence_map (numbers_new (&numbers), start_on_pool, pool, NULL, eddy_destroy), 4);
+    (void) data;
+    ck_assert_ptr_nonnull (pool);
+    for (int i = 1; i <= 20; i++) {
+        EddyFuture *future = eddy_sequence_next (sequence, NULL, error);
+        ck_assert_ptr_nonnull (future);
+        ck_assert_int_eq ((int) (intptr_t) eddy_await (future, error), i);
+        eddy_unref (future);
+    }
+    expect_next (sequence, 0);
+    ck_assert (eddy_pool_close (pool, NULL, error));
+    eddy_unref (pool);
+    return NULL;
+}
+
+EDDY_TEST (D_sequence_buffered_futures_of_a_pool)
+{
+    run_alone (buffer_pool, NULL);
 }
 
 /* ---- debounce -------------------------------------------------------------------------------- */

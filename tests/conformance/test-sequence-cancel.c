@@ -12,10 +12,12 @@ struct Run {
     EddySequence *(*make) (Run *run);
     void (*record) (Run *run, void *item);
     bool drops;
+    bool shares; /* another fiber, which is not cancelled, asks at the same time */
     bool in_any_order;
     int expected;
     Numbers numbers[2];
     EddySequence *sequence;
+    EddySequence *shared;
     int got[MOST];
     int n;
     bool ended;
@@ -23,21 +25,29 @@ struct Run {
 
 /* ---- the two fibers -------------------------------------------------------------------------- */
 
-static void run_ask (Run *run, EddyError **error)
+static void run_ask (Run *run, EddySequence *sequence, EddyError **error)
 {
     void *item;
-    while ((item = eddy_sequence_next (run->sequence, NULL, error)) != NULL) {
+    while ((item = eddy_sequence_next (sequence, NULL, error)) != NULL) {
         ck_assert_int_lt (run->n, MOST);
         run->record (run, item);
     }
-    run->ended = *error == NULL;
+    run->ended = run->ended || *error == NULL;
 }
 
 static void *ask_for_rest (void *data, EddyError **error)
 {
     Run *run = data;
-    run_ask (run, error);
+    run_ask (run, run->sequence, error);
     eddy_clear (&run->sequence);
+    return NULL;
+}
+
+static void *ask_beside (void *data, EddyError **error)
+{
+    Run *run = data;
+    run_ask (run, run->shared, error);
+    eddy_clear (&run->shared);
     return NULL;
 }
 
@@ -46,7 +56,11 @@ static void *ask_for_all (void *data, EddyError **error)
     Run *run = data;
     run->sequence = run->make (run);
     ck_assert_ptr_nonnull (run->sequence);
-    run_ask (run, error);
+    if (run->shares) {
+        run->shared = eddy_ref (run->sequence);
+        eddy_spawn_detached (NULL, ask_beside, run, NULL);
+    }
+    run_ask (run, run->sequence, error);
     if (*error != NULL && !run->drops)
         eddy_spawn_detached (NULL, ask_for_rest, run, NULL);
     else
@@ -69,7 +83,7 @@ static void check_run (void *data, bool cancelled, uint32_t point)
     for (int i = 0; i < run->n && !(run->drops && run->in_any_order); i++)
         ck_assert_msg (run->got[i] == i + 1, "point %d: item %d is %d", (int) point, i + 1,
                        run->got[i]);
-    if (!cancelled || !run->drops) {
+    if (!cancelled || !run->drops || run->shares) {
         ck_assert (run->ended);
         ck_assert_int_eq (run->n, run->expected);
     }
@@ -108,6 +122,15 @@ static EddySequence *make_numbers (Run *run)
 EDDY_TEST (D_sequence_cancel_generator)
 {
     expect_nothing_lost ((Run){ .make = make_numbers, .record = record_number, .expected = ITEMS });
+}
+
+EDDY_TEST (D_sequence_cancel_turns)
+{
+    expect_nothing_lost ((Run){ .make = make_numbers,
+                                .record = record_number,
+                                .shares = true,
+                                .in_any_order = true,
+                                .expected = ITEMS });
 }
 
 /* Waits, and fails when that is cancelled: the same item comes again. */
@@ -221,15 +244,10 @@ static void *start_answer (void *item, void *data, EddyError **error)
     return eddy_spawn_local (answer_slowly, (void *) number, NULL);
 }
 
-static void unref_item (void *item)
-{
-    eddy_unref (item);
-}
-
 static EddySequence *make_buffered (Run *run)
 {
     return eddy_sequence_buffered (
-        eddy_sequence_map (make_numbers (run), start_answer, NULL, NULL, unref_item), 2);
+        eddy_sequence_map (make_numbers (run), start_answer, NULL, NULL, eddy_destroy), 2);
 }
 
 static void record_future (Run *run, void *item)

@@ -6,6 +6,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "sequences.h"
 
@@ -299,6 +301,38 @@ EDDY_TEST (D_sequence_belongs_to_its_context)
     eddy_test_context_end (home);
 }
 
+/* The last reference may go on another thread: all that it has ends at home. */
+static void *drop_elsewhere (void *data)
+{
+    eddy_unref (data);
+    return NULL;
+}
+
+EDDY_TEST (D_sequence_is_dropped_on_another_thread)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Numbers numbers[2] = { { .first = 1, .last = 2 }, { .first = 11, .last = 12 } };
+    for (int asked = 0; asked < 2; asked++) {
+        EddySequence *sequence = merged_numbers (numbers);
+        pthread_t thread;
+        ck_assert_ptr_nonnull (sequence);
+        if (asked != 0)
+            item_destroy (eddy_sequence_next (sequence, NULL, NULL));
+        else
+            eddy_context_iteration (context, false);
+        ck_assert_int_eq (pthread_create (&thread, NULL, drop_elsewhere, sequence), 0);
+        pthread_join (thread, NULL);
+        ck_assert_int_eq (numbers[0].destroyed, asked);
+        for (int i = 0; i < 20; i++)
+            eddy_context_iteration (context, false);
+        ck_assert_int_eq (numbers[0].destroyed, asked + 1);
+        ck_assert_int_eq (numbers[1].destroyed, asked + 1);
+    }
+    ck_assert_int_eq (numbers[0].ended, 1);
+    eddy_test_context_end (context);
+    ck_assert_int_eq (items_alive, 0);
+}
+
 /* ---- turns ----------------------------------------------------------------------------------- */
 
 typedef struct Asker {
@@ -469,6 +503,28 @@ EDDY_TEST (D_sequence_unread_item_is_given_up)
     Numbers numbers = { .first = 1, .last = 3 };
     run_alone (drop_with_item, &numbers);
     ck_assert_int_eq (numbers.ended, 1);
+}
+
+static void *drop_sleeping (void *data, EddyError **error)
+{
+    Numbers *numbers = data;
+    EddySequence *sequence = numbers_new (numbers);
+    (void) error;
+    EddyFuture *future = eddy_sequence_next_future (sequence, EDDY_PRIORITY_DEFAULT, NULL);
+    yield_until (&numbers->begun);
+    eddy_unref (future);
+    eddy_unref (sequence);
+    yield_until (&numbers->ended);
+    return NULL;
+}
+
+/* Dropped while it waits for something else. */
+EDDY_TEST (D_sequence_generator_is_cancelled_where_it_waits)
+{
+    Numbers numbers = { .first = 1, .last = 1, .pause_ns = INT64_C (3600) * 1000000000 };
+    run_alone (drop_sleeping, &numbers);
+    ck_assert_int_eq (numbers.made, 0);
+    ck_assert_int_eq (numbers.destroyed, 1);
 }
 
 static bool generate_wrongly (EddyGenerator *generator, void *data, EddyError **error)
@@ -648,4 +704,55 @@ static void *ask_for_messages (void *data, EddyError **error)
 EDDY_TEST (D_sequence_messages_of_a_channel)
 {
     run_alone (ask_for_messages, NULL);
+}
+
+/* ---- who waits for whom ---------------------------------------------------------------------- */
+
+static bool generate_locked (EddyGenerator *generator, void *data, EddyError **error)
+{
+    if (!eddy_mutex_lock (data, NULL, error))
+        return false;
+    eddy_mutex_unlock (data);
+    return eddy_generator_yield (generator, item_new (1), error);
+}
+
+/* Asks with a lock in its hands that the generator needs. */
+static void *ask_locked (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddySequence)
+    sequence = eddy_sequence_new_generator (generate_locked, data, NULL, item_destroy);
+    EddyError *failure = NULL;
+    ck_assert (eddy_mutex_lock (data, NULL, error));
+    ck_assert_ptr_null (eddy_sequence_next (sequence, NULL, &failure));
+    eddy_test_expect_error (&failure, EDDY_IO_ERROR_CANCELLED);
+    eddy_mutex_unlock (data);
+    return NULL;
+}
+
+EDDY_TEST (D_sequence_deadlock_is_named)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyMutex *mutex = eddy_mutex_new ();
+    EddyFuture *fiber = eddy_spawn (context, ask_locked, mutex, NULL);
+    EddyContextStatistics statistics;
+    char text[4096] = "";
+    int fd = memfd_create ("dump", MFD_CLOEXEC);
+    ck_assert (mutex != NULL && fd >= 0);
+    for (int i = 0; i < 5; i++)
+        eddy_context_iteration (context, false);
+    ck_assert (eddy_context_dump (context, fd, NULL));
+    ck_assert_int_gt (pread (fd, text, sizeof text - 1, 0), 0);
+    ck_assert_msg (strstr (text, "deadlock: ") != NULL, "%s", text);
+    ck_assert_msg (strstr (text, "waits for an item of a sequence") != NULL, "%s", text);
+    close (fd);
+    eddy_future_cancel (fiber);
+    ck_assert (eddy_block_on_complete (context, fiber, NULL));
+    eddy_unref (fiber);
+    do {
+        eddy_context_iteration (context, false);
+        eddy_context_get_statistics (context, &statistics);
+    } while (statistics.live_fibers > 0);
+    eddy_unref (mutex);
+    eddy_test_context_end (context);
+    ck_assert_int_eq (items_alive, 0);
 }

@@ -24,9 +24,10 @@ static uint64_t trees_number (const char *name, uint64_t otherwise)
 
 static void run_trees (EddyContext *context, int silent_fd)
 {
-    uint64_t usual = (uint64_t) eddy_test_reduced (20000, 2000, "random trees");
     uint64_t seed = trees_number ("EDDY_TREES_SEED", 1);
-    uint64_t n_trees = trees_number ("EDDY_TREES", getenv ("EDDY_TREES_SEED") ? 1 : usual);
+    uint64_t n_trees = trees_number ("EDDY_TREES", getenv ("EDDY_TREES_SEED") ? 1 : 0);
+    if (n_trees == 0)
+        n_trees = (uint64_t) eddy_test_reduced (20000, 2000, "random trees");
     static Tree tree;
     tree.context = context;
     tree.silent_fd = silent_fd;

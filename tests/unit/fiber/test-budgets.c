@@ -154,3 +154,123 @@ EDDY_TEST (sleeps_ask_for_nothing)
     int data;
     ck_assert_int_eq (budget_of (sleep_shortly, &data), 1);
 }
+
+/* --- waiting for each other ------------------------------------------------------------------- */
+
+typedef struct Table {
+    EddyMutex *mutex;
+    EddyRWLock *lock;
+    EddySemaphore *semaphore;
+    EddyCondition *condition;
+    bool mine; /* whose turn it is */
+} Table;
+
+/* Everything is awaited, for the other one has it. */
+static bool share_table (Table *table, bool mine, EddyError **error)
+{
+    if (!eddy_rw_lock_writer_lock (table->lock, NULL, error))
+        return false;
+    eddy_fiber_yield ();
+    eddy_rw_lock_writer_unlock (table->lock);
+    if (!eddy_semaphore_acquire (table->semaphore, 2, NULL, error))
+        return false;
+    eddy_fiber_yield ();
+    eddy_semaphore_release (table->semaphore, 2);
+    if (!eddy_mutex_lock (table->mutex, NULL, error))
+        return false;
+    while (table->mine != mine)
+        if (!eddy_condition_wait (table->condition, table->mutex, NULL, error))
+            break;
+    table->mine = !mine;
+    eddy_condition_signal (table->condition);
+    eddy_mutex_unlock (table->mutex);
+    return *error == NULL;
+}
+
+static void *share_second (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (!share_table (data, /* mine= */ false, error))
+            return NULL;
+    return data;
+}
+
+static void *share_first (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyFuture) second = eddy_spawn_local (share_second, data, NULL);
+    for (int i = 0; i < ROUNDS; i++)
+        if (!share_table (data, /* mine= */ true, error))
+            return NULL;
+    return eddy_await (second, error);
+}
+
+EDDY_TEST (waits_for_each_other_ask_for_nothing)
+{
+    Table table = { eddy_mutex_new (), eddy_rw_lock_new (), eddy_semaphore_new (2),
+                    eddy_condition_new (), true };
+    ck_assert_int_eq (budget_of (share_first, &table), 1 + 1);
+    eddy_unref (table.mutex);
+    eddy_unref (table.lock);
+    eddy_unref (table.semaphore);
+    eddy_unref (table.condition);
+}
+
+static void *wait_in_shields (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        EDDY_SHIELD (-1)
+        eddy_fiber_yield ();
+        EDDY_SHIELD (INT64_C (1000000000))
+        if (!eddy_fiber_sleep (0, error))
+            return NULL;
+    }
+    return data;
+}
+
+EDDY_TEST (shields_ask_for_nothing)
+{
+    int data = 0;
+    ck_assert_int_eq (budget_of (wait_in_shields, &data), 1);
+}
+
+/* --- sequences --------------------------------------------------------------------------------- */
+
+/* Yields its data again and again. */
+static bool budget_generate (EddyGenerator *generator, void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (!eddy_generator_yield (generator, data, error))
+            return false;
+    return true;
+}
+
+static void *budget_map (void *item, void *data, EddyError **error)
+{
+    (void) data;
+    (void) error;
+    return item;
+}
+
+/* To its end, or, which is to cost the same, only its first item. */
+static void *ask_sequence (void *data, EddyError **error)
+{
+    EddySequence *generator = eddy_sequence_new_generator (budget_generate, data, NULL, NULL);
+    EddySequence *mapped = eddy_sequence_map (generator, budget_map, NULL, NULL, NULL);
+    EddySequence *sequence = eddy_sequence_merge (&mapped, 1, NULL);
+    void *item = data;
+    int n = 0;
+    for (; item == data && n < *(int *) data; n++)
+        item = eddy_sequence_next (sequence, NULL, error);
+    eddy_unref (sequence);
+    return n == *(int *) data ? data : NULL;
+}
+
+EDDY_TEST (an_item_of_a_sequence_asks_for_nothing)
+{
+    int one = 1, all = ROUNDS;
+    long for_one = budget_of (ask_sequence, &one);
+    ck_assert_int_eq (budget_of (ask_sequence, &all), for_one);
+    /* Three sequences, the fibers of two of them, and this one; and the error by which the
+     * generator hears that it is dropped. */
+    ck_assert_int_eq (for_one, 3 + 2 + 1 + 2);
+}
