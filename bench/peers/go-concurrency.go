@@ -3,15 +3,17 @@
 // go-concurrency MODE N [CAPACITY]: what Eddy's concurrency programs do, with goroutines and
 // channels; prints nanoseconds each, or bytes. Everybody else's modes have the same names.
 //
-//	switch       two goroutines that yield to each other, N switches in all
-//	spawn-one    N goroutines, one at a time, each joined and its result taken
-//	spawn-batch  the same, a hundred at a time
-//	channel      N messages from one goroutine to another through a channel of CAPACITY
-//	parked       N goroutines that wait, woken and joined: the time of each
-//	resident     the same: the resident memory of each while it waits
+//	switch          two goroutines that yield to each other, N switches in all
+//	spawn-one       N goroutines, one at a time, each joined and its result taken
+//	spawn-batch     the same, a hundred at a time
+//	channel         N messages from one goroutine to another through a channel of CAPACITY
+//	channel-locked  the same, with each of the two locked to a thread of its own
+//	parked          N goroutines that wait, woken and joined: the time of each
+//	resident        the same: the resident memory of each while it waits
 //
 // Why it is the fair way: GOMAXPROCS is the claim's, so that Go has one thread where Eddy has one,
-// and all processors where Eddy has several. A result comes back through a channel, Go's own way to
+// and all processors where Eddy has several; then Go's scheduler mostly puts both ends of a channel
+// on one thread all the same, and does better so than locked to two. A result comes back through a channel, Go's own way to
 // join, and the channel is made beforehand where that is possible.
 package main
 
@@ -65,9 +67,16 @@ func runSpawnBatch(count int) int {
 	return value
 }
 
-func runChannel(count int, capacity int) int {
+func runChannel(count int, capacity int, locked bool) int {
 	messages := make(chan int, capacity)
+	if locked {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+	}
 	go func() {
+		if locked {
+			runtime.LockOSThread()
+		}
 		for i := 1; i <= count; i++ {
 			messages <- i
 		}
@@ -129,8 +138,8 @@ func find(mode string, capacity int) func(int) int {
 		return runSpawnOne
 	case "spawn-batch":
 		return runSpawnBatch
-	case "channel":
-		return func(count int) int { return runChannel(count, capacity) }
+	case "channel", "channel-locked":
+		return func(count int) int { return runChannel(count, capacity, mode == "channel-locked") }
 	}
 	return nil
 }

@@ -8,7 +8,6 @@ static void parking_arrived (EddyEntry *entry)
     EddyParking *parking = EDDY__CONTAINER (entry, EddyParking, arrival);
     parking->wait.fiber->future.context->expects_mail = true;
     parking->granted = true;
-    eddy__context_note_answer (parking->wait.fiber->future.context);
     eddy__fiber_wake (&parking->wait);
 }
 

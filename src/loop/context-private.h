@@ -24,8 +24,6 @@ enum {
     EDDY__PEEK_EVERY = 16,
     EDDY__STAMP_EVERY = 256
 };
-/* Of `linger`: more answers from other threads than these do not count. */
-enum { EDDY__LINGER_MOST = 4 };
 
 /* Who is told of each step of a context, and while he is, no fiber goes on without the loop
  * (testing.c). */
@@ -49,7 +47,6 @@ struct EddyContext {
     unsigned look_run;    /* … when the kernel was last asked */
     unsigned clock_run;   /* … when the clock was last read */
     unsigned peek_run;    /* … at the last peek */
-    int linger;           /* above 0: it looks for mail for a moment before it sleeps (pass.c) */
     bool helps;
     bool disposed;
     bool parked;           /* a foreign loop waits in our place: it must be told of an entry */
@@ -267,13 +264,6 @@ static inline EddyEntry *eddy__context_take_running (EddyContext *context,
     level->first = entry->next;
     context->n_run++;
     return entry;
-}
-
-/* Another thread has let something go on here that waited for it: it may soon do so again. */
-static inline void eddy__context_note_answer (EddyContext *context)
-{
-    if (context->linger < EDDY__LINGER_MOST)
-        context->linger++;
 }
 
 /* Coarse times, for ages: steps of 8.4 ms, which come again after 417 days. */

@@ -14,12 +14,6 @@
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
 
-/* How long a context looks for mail before it sleeps, how often, and how many answers later again
- * after that was in vain. */
-#define PASS_LINGER_NS 10000
-#define PASS_LOOK_EVERY_NS 1000
-#define PASS_LINGER_PAUSE 16
-
 static EDDY__THREAD EddyContext *pass_context;
 
 EddyContext *eddy__context_current (void)
@@ -104,52 +98,12 @@ static int64_t pass_timeout (EddyContext *context)
     return next <= now ? 0 : next - now;
 }
 
-/* Whether there was mail within a moment. Looks only now and then: what the other thread works on
- * would come here with each look, and so it gets on, and there is more to do at once. Between two
- * threads, a message through a channel of 128 takes 40 ns like this, 100 with a look every 10 ns,
- * and 100 when both sleep. */
-static bool pass_find_mail (EddyContext *context)
-{
-    int64_t begin_ns = eddy__sys_now_ns (), look_ns = begin_ns + PASS_LOOK_EVERY_NS;
-    for (int64_t now_ns = begin_ns; now_ns < begin_ns + PASS_LINGER_NS;
-         now_ns = eddy__sys_now_ns ()) {
-        eddy__relax ();
-        if (now_ns < look_ns)
-            continue;
-        if (eddy__port_has_mail (context->port) || eddy__engine_pending (context->engine))
-            return true;
-        look_ns = now_ns + PASS_LOOK_EVERY_NS;
-    }
-    return false;
-}
-
-/* A thread that takes turns with another one, as at the two ends of a channel, has its answer
- * sooner than it could sleep and be woken, which takes 5 µs and often 30. So it lingers before it
- * sleeps; whenever that was in vain, it does not for a while. Whether there is something to do. */
-static bool pass_linger (EddyContext *context, int64_t timeout_ns)
-{
-    if (EDDY__LIKELY (context->linger <= 0) || context->engine->staged ||
-        (timeout_ns >= 0 && timeout_ns < PASS_LINGER_NS))
-        return false;
-    if (!pass_find_mail (context)) {
-        context->linger = -PASS_LINGER_PAUSE;
-        return false;
-    }
-    if (pass_is_look_due (context))
-        pass_wait (context, 0);
-    return true;
-}
-
 /* Waits for something to do, with nothing in hand; for so long at most, -1: no limit. */
 static void pass_sleep (EddyContext *context, int64_t limit_ns)
 {
     int64_t timeout_ns = pass_timeout (context);
     if (limit_ns >= 0 && (timeout_ns < 0 || limit_ns < timeout_ns))
         timeout_ns = limit_ns;
-    if (pass_linger (context, timeout_ns)) {
-        pass_take_mail (context);
-        return;
-    }
     if (timeout_ns != 0 && context->before_sleep != NULL)
         timeout_ns = context->before_sleep (timeout_ns);
     if (timeout_ns != 0 && EDDY__UNLIKELY (context->expects_mail) &&

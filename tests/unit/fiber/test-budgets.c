@@ -274,3 +274,59 @@ EDDY_TEST (an_item_of_a_sequence_asks_for_nothing)
      * generator hears that it is dropped. */
     ck_assert_int_eq (for_one, 3 + 2 + 1 + 2);
 }
+
+/* --- between fibers --------------------------------------------------------------------------- */
+
+static void *send_numbers (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (!eddy_channel_send (data, data, NULL, error))
+            return NULL;
+    return data;
+}
+
+/* As many as are sent, from a fiber of its own. */
+static void *receive_numbers (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyFuture) sender = eddy_spawn_local (send_numbers, data, NULL);
+    for (int i = 0; i < ROUNDS; i++)
+        if (eddy_channel_receive (data, NULL, error) != data)
+            return NULL;
+    return eddy_await (sender, error);
+}
+
+EDDY_TEST (messages_ask_for_nothing)
+{
+    static const size_t capacities[] = { 0, 1, 128, 2 * ROUNDS };
+    for (size_t i = 0; i < sizeof capacities / sizeof capacities[0]; i++) {
+        EddyChannel *channel = eddy_channel_new (capacities[i], NULL);
+        ck_assert_int_eq (budget_of (receive_numbers, channel), 1 + 1);
+        eddy_unref (channel);
+    }
+}
+
+/* Each holds it while the other comes for it. */
+static void *lock_and_yield (void *data, EddyError **error)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        if (!eddy_mutex_lock (data, NULL, error))
+            return NULL;
+        eddy_fiber_yield ();
+        eddy_mutex_unlock (data);
+    }
+    return data;
+}
+
+static void *lock_in_turn (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyFuture) other = eddy_spawn_local (lock_and_yield, data, NULL);
+    return lock_and_yield (data, error) == data ? eddy_await (other, error) : NULL;
+}
+
+EDDY_TEST (locks_of_mutexes_ask_for_nothing)
+{
+    EddyMutex *mutex = eddy_mutex_new ();
+    ck_assert_int_eq (budget_of (lock_and_yield, mutex), 1);
+    ck_assert_int_eq (budget_of (lock_in_turn, mutex), 1 + 1);
+    eddy_unref (mutex);
+}
