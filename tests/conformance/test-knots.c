@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Planted deadlocks, of every kind of thing that fibers wait for: a dump names them, and nothing
+ * Planted deadlocks of other kinds than those of test-deadlock.c: a dump names them, and nothing
  * else; a cancel ends them.
  */
-#include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -158,11 +156,6 @@ static void *lock_in_a_ring (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (D_deadlock_of_two_mutexes)
-{
-    expect_in_dump (lock_in_a_ring, 2, true);
-}
-
 EDDY_TEST (D_deadlock_of_three_mutexes)
 {
     expect_in_dump (lock_in_a_ring, 3, true);
@@ -234,11 +227,6 @@ static void *await_the_next (void *data, EddyError **error)
     return NULL;
 }
 
-EDDY_TEST (D_deadlock_of_joins)
-{
-    expect_in_dump (await_the_next, 3, true);
-}
-
 EDDY_TEST (D_deadlock_of_a_fiber_that_joins_itself)
 {
     expect_in_dump (await_the_next, 1, true);
@@ -266,35 +254,6 @@ EDDY_TEST (D_deadlock_of_a_join_and_a_mutex)
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
-
-static void *lock_in_a_group (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    if (eddy_mutex_lock (strand->knot->mutexes[0], NULL, error))
-        eddy_mutex_unlock (strand->knot->mutexes[0]);
-    return NULL;
-}
-
-/* The parent has what its child waits for. */
-static void *wait_with_a_mutex (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyFiberOptions options = { .name = "green" };
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
-    ck_assert (eddy_mutex_lock (strand->knot->mutexes[0], NULL, error));
-    ck_assert (
-        eddy_group_spawn_full (group, lock_in_a_group, strand, NULL, &options, EDDY_PLACE, error));
-    eddy_group_wait (group, error);
-    eddy_mutex_unlock (strand->knot->mutexes[0]);
-    if (*error == NULL)
-        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_a_group_and_a_mutex)
-{
-    expect_in_dump (wait_with_a_mutex, 1, true);
-}
 
 static void *do_nothing (void *data, EddyError **error)
 {
@@ -329,24 +288,6 @@ EDDY_TEST (D_deadlock_of_a_full_group)
 
 /* --- channels --------------------------------------------------------------------------------- */
 
-/* Each has sent to the other and received of it, and now both wait for a message. */
-static void *talk (void *data, EddyError **error)
-{
-    Strand *strand = data;
-    EddyChannel *to = strand->knot->channels[strand->index];
-    EddyChannel *from = strand->knot->channels[1 - strand->index];
-    if (!eddy_channel_send (to, strand, NULL, error))
-        return NULL;
-    while (eddy_channel_receive (from, NULL, error) != NULL)
-        ;
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_of_channels)
-{
-    expect_in_dump (talk, 2, true);
-}
-
 /* The only one known to send to it sleeps. */
 static void *talk_and_sleep (void *data, EddyError **error)
 {
@@ -364,64 +305,4 @@ static void *talk_and_sleep (void *data, EddyError **error)
 EDDY_TEST (D_deadlock_is_none_where_a_sender_sleeps)
 {
     expect_in_dump (talk_and_sleep, 3, false);
-}
-
-/* --- threads ---------------------------------------------------------------------------------- */
-
-typedef struct Away {
-    Knot *knot;
-    Strand *strand;
-    int *n_parked; /* atomic */
-    EddyCancellable *end;
-} Away;
-
-/* The locks of two threads, once both have their first. */
-static void *lock_across (void *data, EddyError **error)
-{
-    Away *away = data;
-    EddyMutex *own = away->knot->mutexes[away->strand->index];
-    EddyMutex *other = away->knot->mutexes[1 - away->strand->index];
-    ck_assert (eddy_mutex_lock (own, NULL, error));
-    __atomic_add_fetch (away->n_parked, 1, __ATOMIC_SEQ_CST);
-    while (__atomic_load_n (away->n_parked, __ATOMIC_SEQ_CST) < 2)
-        ck_assert (eddy_fiber_sleep (100000, error));
-    if (eddy_mutex_lock (other, away->end, error))
-        eddy_mutex_unlock (other);
-    eddy_mutex_unlock (own);
-    return NULL;
-}
-
-static void *run_away (void *data)
-{
-    Away *away = data;
-    EddyContext *context = eddy_test_context_begin ();
-    EddyFiberOptions options = { .name = strand_names[away->strand->index] };
-    EddyFuture *fiber = eddy_spawn_full (context, lock_across, away, NULL, &options, EDDY_PLACE);
-    expect_end (context, fiber);
-    eddy_unref (fiber);
-    eddy_test_context_end (context);
-    return NULL;
-}
-
-EDDY_TEST (D_deadlock_across_threads)
-{
-    Knot knot;
-    pthread_t threads[2];
-    Strand strands[2];
-    Away aways[2];
-    int n_parked = 0;
-    EddyCancellable *end = eddy_cancellable_new ();
-    knot_begin (&knot);
-    for (unsigned i = 0; i < 2; i++) {
-        strands[i] = (Strand){ &knot, i };
-        aways[i] = (Away){ &knot, &strands[i], &n_parked, end };
-        ck_assert_int_eq (pthread_create (&threads[i], NULL, run_away, &aways[i]), 0);
-    }
-    while (!dump_names (NULL, strand_names, 2))
-        usleep (1000);
-    eddy_cancellable_cancel (end);
-    for (int i = 0; i < 2; i++)
-        pthread_join (threads[i], NULL);
-    eddy_unref (end);
-    knot_end (&knot);
 }
