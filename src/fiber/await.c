@@ -3,8 +3,10 @@
 #include <errno.h>
 
 #include "base/object-private.h"
+#include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
 #include "future/combinator-private.h"
+#include "future/task-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
@@ -13,13 +15,13 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
     eddy__fiber_wake (&EDDY__CONTAINER (watcher, EddyFutureWait, watcher)->wait);
 }
 
-<<<<<<< HEAD
-=======
 /* Of another thread's future nothing is read that may change. */
 static const char *future_wait_get_name (const void *on)
 {
     const EddyCombinator *combinator = eddy__combinator_of (on);
-    return combinator != NULL ? combinator->kind->name : eddy__form_get_name (on);
+    if (combinator != NULL)
+        return combinator->kind->name;
+    return eddy__future_is_task (on) ? eddy__task_get_maker (on) : eddy__form_get_name (on);
 }
 
 /* How deep to look into futures made of futures. */
@@ -64,7 +66,6 @@ const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                               .get_name = future_wait_get_name,
                                               .find_wakers = future_wait_find_wakers };
 
->>>>>>> main
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
