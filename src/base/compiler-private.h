@@ -35,8 +35,8 @@ static inline void eddy__relax (void)
 #endif
 }
 
-/* Has the line of an address brought to this processor, to be written soon. gcc takes prefetchw only
- * where it is told of processors that have it; the others take it for nothing. */
+/* Has the line of an address brought to this processor, to be written soon. gcc takes prefetchw
+ * only where it is told of processors that have it; the others take it for nothing. */
 static inline void eddy__prefetch_to_write (const void *address)
 {
 #if defined __x86_64__
