@@ -249,7 +249,7 @@ EDDY_TEST (shields_ask_for_nothing)
     ck_assert_int_eq (budget_of (wait_in_shields, &data), 1);
 }
 
-/* --- sequences --------------------------------------------------------------------------------- */
+/* --- sequences -------------------------------------------------------------------------------- */
 
 /* Yields its data again and again. */
 static bool budget_generate (EddyGenerator *generator, void *data, EddyError **error)
@@ -301,13 +301,17 @@ static void *send_numbers (void *data, EddyError **error)
     return data;
 }
 
-/* As many as are sent, from a fiber of its own. */
+/* As many as are sent, from a fiber of its own; every other one by a select. */
 static void *receive_numbers (void *data, EddyError **error)
 {
     EDDY_AUTO (EddyFuture) sender = eddy_spawn_local (send_numbers, data, NULL);
-    for (int i = 0; i < ROUNDS; i++)
-        if (eddy_channel_receive (data, NULL, error) != data)
+    for (int i = 0; i < ROUNDS; i++) {
+        EddySelectCase cases[] = { EDDY_SELECT_RECEIVE (NULL), EDDY_SELECT_RECEIVE (data) };
+        bool received = i % 2 == 0 ? eddy_channel_receive (data, NULL, error) == data
+                                   : eddy_select (cases, 2, NULL, error) == 1;
+        if (!received)
             return NULL;
+    }
     return eddy_await (sender, error);
 }
 
