@@ -371,6 +371,34 @@ EDDY_TEST (D_pool_close_waits_and_can_be_cancelled)
     eddy_test_context_end (context);
 }
 
+static void pool_closed (void *source_object, EddyAsyncResult *result, void *data)
+{
+    EddyError *error = NULL;
+    ck_assert (eddy_pool_close_finish (source_object, result, &error));
+    *(bool *) data = true;
+}
+
+EDDY_TEST (D_pool_closes_in_every_form)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool closed = false;
+    int ended = 0;
+    EddyPool *pool = pool_new (1);
+    eddy_pool_spawn_detached (pool, return_data, &ended, count);
+    eddy_pool_close_async (pool, EDDY_PRIORITY_DEFAULT, NULL, pool_closed, &closed);
+    while (!closed)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (ended, 1);
+    eddy_unref (pool);
+    pool = pool_new (1);
+    EddyFuture *future = eddy_pool_close_future (pool, EDDY_PRIORITY_DEFAULT, NULL);
+    eddy_unref (pool); /* the operation has a reference */
+    ck_assert (eddy_block_on_complete (NULL, future, &error));
+    eddy_unref (future);
+    eddy_test_context_end (context);
+}
+
 static void *close_pool (void *data, EddyError **error)
 {
     EddyPool *pool = pool_new (1);
