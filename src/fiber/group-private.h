@@ -13,6 +13,7 @@ struct EddyGroup {
     /* */
     EddyList member;   /* of the groups of the fiber that made it */
     EddyList children; /* its fibers at home that have not ended */
+    EddyList away;     /* those on other threads, until their end has come home */
     bool cancelled;
     bool supervisor; /* an error does not cancel the others */
     bool told_cause; /* the cause is among the errors */

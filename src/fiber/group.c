@@ -170,6 +170,7 @@ EddyGroup *eddy_group_new (void)
     eddy__list_init (&group->claimants);
     eddy__list_init (&group->starts);
     eddy__list_init (&group->children);
+    eddy__list_init (&group->away);
     eddy__list_init (&group->member);
     eddy__list_init (&group->scope_watch.member);
     group->context =
@@ -217,17 +218,14 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Of fibers away nothing is known here. */
+/* Its fibers, wherever they run. */
 static void group_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyGroup *group = on;
-    unsigned at_home = 0;
-    for (EddyList *link = group->children.next; link != &group->children; link = link->next) {
-        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
-        at_home++;
-    }
-    if (group->running > at_home)
-        eddy__wakers_add_unknown (wakers);
+    const EddyList *lists[] = { &group->children, &group->away };
+    for (int i = 0; i < 2; i++)
+        for (const EddyList *link = lists[i]->next; link != lists[i]; link = link->next)
+            eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
 }
 
 static const EddyWaitKind group_end_kind = { .what = "a group", .find_wakers = group_find_wakers };
@@ -287,6 +285,7 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
 {
     EDDY__EXPECT (group != NULL, false);
     EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber == NULL || fiber->future.context == group->context, false);
     int answer = 0;
     if (fiber != NULL)
         group_join (group, fiber);
@@ -399,10 +398,12 @@ EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
     fiber->holds_itself = true;
     if (group->running++ == 0)
         eddy_object_hold (group);
-    if (EDDY__LIKELY (fiber->future.context == group->context))
+    if (EDDY__LIKELY (fiber->future.context == group->context)) {
         eddy__list_append (&group->children, &fiber->sibling);
-    else
-        eddy_object_hold (fiber); /* until its end has come home */
+        return;
+    }
+    eddy_object_hold (fiber);
+    eddy__list_append (&group->away, &fiber->sibling);
 }
 
 EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
@@ -491,6 +492,7 @@ static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 static void group_child_came_home (EddyEntry *entry)
 {
     EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    eddy__list_remove (&fiber->sibling);
     group_child_gone (fiber->group, fiber);
     eddy_object_release (fiber);
 }

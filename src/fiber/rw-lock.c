@@ -2,6 +2,8 @@
 /* EddyRWLock. */
 #include <eddy/rw-lock-bodies.h>
 
+#include <string.h>
+
 #include "base/compiler-private.h"
 #include "fiber/sync-private.h"
 #include "fiber/wakers-private.h"
@@ -9,14 +11,19 @@
 /* What an EddyParking waits for: its `count`. */
 typedef enum RWMode { RW_READ, RW_WRITE } RWMode;
 
+/* Of how many readers it is known who they are. */
+enum { RW_KNOWN = 4 };
+
 struct EddyRWLock {
     EddyObject object;
     EddyLock lock;
-    unsigned readers;        /* who have it; under the lock, as all the rest */
-    bool written;            /* a writer has it */
-    EddyList waiters;        /* EddyParking; the first of them cannot have it */
-    const EddyFiber *writer; /* atomic; only to be told: it may have ended. NULL: nobody knows */
-    const char *name;        /* atomic */
+    unsigned readers; /* who have it; under the lock, as all the rest */
+    bool written;     /* a writer has it */
+    EddyList waiters; /* EddyParking; the first of them cannot have it */
+    /* Who has it, only to be told: they may have ended. NULL: nobody, or nobody knows. */
+    const EddyFiber *writer;
+    const EddyFiber *known[RW_KNOWN];
+    const char *name; /* atomic */
 };
 
 static const EddyClass rw_lock_class = { .name = "EddyRWLock", .size = sizeof (EddyRWLock) };
@@ -45,21 +52,48 @@ static const char *rw_lock_get_name (const void *on)
     return __atomic_load_n (&lock->name, __ATOMIC_RELAXED);
 }
 
-/* Readers are counted, not known. */
 static void rw_lock_find_wakers (const void *on, EddyWakers *wakers)
 {
-    const EddyRWLock *lock = on;
-    const EddyFiber *writer = __atomic_load_n (&lock->writer, __ATOMIC_RELAXED);
-    if (writer != NULL)
-        eddy__wakers_add (wakers, writer);
-    else
+    EddyRWLock *lock = (EddyRWLock *) (uintptr_t) on;
+    bool locked = eddy__lock (&lock->lock);
+    unsigned n_told = lock->writer != NULL;
+    if (lock->writer != NULL)
+        eddy__wakers_add (wakers, lock->writer);
+    for (int i = 0; i < RW_KNOWN; i++) {
+        if (lock->known[i] == NULL)
+            continue;
+        eddy__wakers_add (wakers, lock->known[i]);
+        n_told++;
+    }
+    if (n_told == 0 || n_told != lock->readers + lock->written)
         eddy__wakers_add_unknown (wakers);
+    eddy__unlock (&lock->lock, locked);
 }
 
 static const EddyWaitKind rw_lock_wait_kinds[] = {
     [RW_READ] = { "a lock, to read", rw_lock_get_name, rw_lock_find_wakers },
     [RW_WRITE] = { "a lock, to write", rw_lock_get_name, rw_lock_find_wakers },
 };
+
+/* Puts `fiber` in the place of another among the known readers; whether that was one of them. */
+static bool rw_lock_replace_known (EddyRWLock *lock, const EddyFiber *former,
+                                   const EddyFiber *fiber)
+{
+    for (int i = 0; i < RW_KNOWN; i++)
+        if (lock->known[i] == former) {
+            lock->known[i] = fiber;
+            return true;
+        }
+    return false;
+}
+
+/* A reader has given it back. Where that was one for another, it is no longer known who reads. */
+static void rw_lock_forget_reader (EddyRWLock *lock)
+{
+    const EddyFiber *fiber = eddy__sync_identity (eddy__fiber_current ());
+    if (fiber == NULL || !rw_lock_replace_known (lock, fiber, NULL))
+        memset (lock->known, 0, sizeof lock->known);
+}
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
@@ -68,12 +102,14 @@ static bool rw_lock_admit (EddyRWLock *lock, RWMode mode, const EddyFiber *fiber
 {
     if (lock->written || (mode == RW_WRITE && lock->readers > 0))
         return false;
-    if (mode == RW_READ) {
+    const EddyFiber *identity = eddy__sync_identity (fiber);
+    if (mode == RW_WRITE) {
+        lock->written = true;
+        lock->writer = identity;
+    } else {
         lock->readers++;
-        return true;
+        (void) rw_lock_replace_known (lock, NULL, identity);
     }
-    lock->written = true;
-    __atomic_store_n (&lock->writer, eddy__sync_identity (fiber), __ATOMIC_RELAXED);
     return true;
 }
 
@@ -105,9 +141,10 @@ static bool rw_lock_unlock (EddyRWLock *lock, RWMode mode)
     bool was_held = mode == RW_READ ? lock->readers > 0 : lock->written;
     if (was_held && mode == RW_READ) {
         lock->readers--;
+        rw_lock_forget_reader (lock);
     } else if (was_held) {
         lock->written = false;
-        __atomic_store_n (&lock->writer, NULL, __ATOMIC_RELAXED);
+        lock->writer = NULL;
     }
     rw_lock_serve (lock);
     eddy__unlock (&lock->lock, locked);

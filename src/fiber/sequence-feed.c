@@ -74,6 +74,7 @@ static void *feed_take_offer (EddyFeed *feed, EddyError **error)
 {
     EddyList *link = eddy__list_pop (&feed->offers);
     if (link == NULL) {
+        feed->sequence->breaks_off = true;
         if (feed->failure != NULL)
             eddy_error_take (error, EDDY_TAKE (feed->failure));
         return NULL;

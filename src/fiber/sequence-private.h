@@ -25,7 +25,8 @@ struct EddySequence {
     EddyList turns;       /* those that wait for theirs */
     void *kept;           /* an item that came to a fiber which was cancelled meanwhile */
     bool ended;           /* only the end will come */
-    bool goes_on;         /* the error that `next` is about to return is not the end */
+    bool goes_on;         /* the error that `next` is about to return is not the end; or … */
+    bool breaks_off;      /* … is it, though the call may be cancelled, too */
     bool closed;          /* dispose has run: feeders that still run are to end */
     EddyEntry homecoming; /* of one that was let go of elsewhere */
 };

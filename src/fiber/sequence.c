@@ -175,11 +175,13 @@ static void *sequence_ask_kind (EddySequence *sequence, EddyCancellable *cancell
 {
     EddyError *failure = NULL;
     sequence->goes_on = false;
+    sequence->breaks_off = false;
     void *item = sequence->funcs->next (sequence, cancellable, &failure);
     if (EDDY__LIKELY (item != NULL && failure == NULL))
         return sequence_deliver (sequence, item, cancellable, error);
     eddy__sequence_give_up (sequence, item);
-    if (failure == NULL || (!sequence->goes_on && !eddy__sequence_is_cancelled (cancellable)))
+    if (failure == NULL || sequence->breaks_off ||
+        (!sequence->goes_on && !eddy__sequence_is_cancelled (cancellable)))
         sequence_close (sequence);
     if (failure != NULL)
         eddy_error_take (error, failure);
@@ -231,6 +233,7 @@ void *eddy_sequence_next_body (EddySequence *sequence, void (**destroy) (void *p
 void *eddy__sequence_pass (EddySequence *sequence, const EddySequence *inner)
 {
     sequence->goes_on = !inner->ended;
+    sequence->breaks_off = inner->ended;
     return NULL;
 }
 

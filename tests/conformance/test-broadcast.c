@@ -462,6 +462,7 @@ EDDY_TEST (D_watch_waits_beyond_the_latest)
     ck_assert (eddy_block_on_complete (context, waiting, NULL));
     eddy_unref (waiting);
     EddyCancellable *cancellable = eddy_cancellable_new_with_timeout (NULL, 1000000);
+    ck_assert_ptr_nonnull (cancellable);
     EddyError *error = NULL;
     ck_assert_int_eq (eddy_watch_wait (watch, 2, cancellable, &error), -1);
     eddy_test_expect_error (&error, EDDY_IO_ERROR_TIMED_OUT);

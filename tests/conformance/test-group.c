@@ -4,6 +4,10 @@
  * ready; each at home and on the threads of a pool.
  */
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <eddy/testing.h>
 
 #include "context.h"
 
@@ -46,8 +50,9 @@ static void *count (void *data, EddyError **error)
 /* In a fiber: until others have counted so far. */
 static void wait_until (const int *counted, int n)
 {
-    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
+    for (int i = 0; i < 20000 && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
         ck_assert (eddy_fiber_sleep (MILLISECOND / 10, NULL));
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 static void mark (void *data)
@@ -613,4 +618,131 @@ static void *run_room (void *data, EddyError **error)
 EDDY_TEST (D_group_room_is_waited_for)
 {
     run_on_both (run_room);
+}
+
+/* --- a cancel everywhere ---------------------------------------------------------------------- */
+
+typedef struct Work {
+    int spawned;
+    int ended;
+} Work;
+
+static void work_ended (void *data)
+{
+    Work *work = data;
+    work->ended++;
+}
+
+static void *work_shortly (void *data, EddyError **error)
+{
+    (void) data;
+    eddy_fiber_sleep (1000, error);
+    return NULL;
+}
+
+static void *work_as_server (void *data, EddyError **error)
+{
+    if (!eddy_fiber_sleep (1000, error))
+        return NULL;
+    eddy_fiber_report_ready (data);
+    eddy_fiber_sleep (1000, error);
+    return NULL;
+}
+
+static void *run_work (void *data, EddyError **error)
+{
+    Work *work = data;
+    EDDY_AUTO_GROUP (group) = eddy_group_new_with_timeout (INT64_C (3600000) * MILLISECOND);
+    eddy_group_set_limit (group, 2);
+    for (int i = 0; i < 2; i++) {
+        work->spawned++;
+        void *ready = eddy_group_start (group, work_as_server, work, work_ended, error);
+        ck_assert (ready == (*error == NULL ? work : NULL));
+        if (ready == NULL)
+            return NULL;
+    }
+    for (int i = 0; i < 2; i++) {
+        work->spawned++;
+        if (!eddy_group_spawn (group, work_shortly, work, work_ended, error))
+            return NULL;
+    }
+    if (eddy_group_wait (group, error))
+        eddy_fiber_sleep (0, error);
+    return NULL;
+}
+
+static void check_work (void *data, bool cancelled, uint32_t point)
+{
+    Work *work = data;
+    (void) point;
+    ck_assert_int_eq (work->ended, work->spawned);
+    ck_assert (cancelled || work->ended == 4);
+    *work = (Work){ 0, 0 };
+}
+
+EDDY_TEST (D_group_cancelled_everywhere)
+{
+    EddyTestCancelReport report;
+    Work work = { 0, 0 };
+    ck_assert_msg (eddy_test_cancel_everywhere (run_work, &work, check_work, &report), "%s",
+                   report.failure);
+    ck_assert_uint_ge (report.cancelled, 5);
+}
+
+/* --- deadlocks -------------------------------------------------------------------------------- */
+
+/* Its group waits for it, and it waits for who waits for the group. */
+static void *await_owner (void *data, EddyError **error)
+{
+    eddy_await_complete (data, error);
+    return NULL;
+}
+
+static void *join_those_that_await_me (void *data, EddyError **error)
+{
+    EDDY_AUTO_GROUP (group) = group_new ();
+    ck_assert (eddy_group_spawn (group, await_owner, *(EddyFuture **) data, NULL, error));
+    eddy_group_wait (group, error);
+    return NULL;
+}
+
+static void *start_what_awaits_me (void *data, EddyError **error)
+{
+    EDDY_AUTO_GROUP (group) = group_new ();
+    eddy_group_start (group, await_owner, *(EddyFuture **) data, NULL, error);
+    return NULL;
+}
+
+static bool dump_tells_deadlock (void)
+{
+    static char text[65536];
+    EddyError *error = NULL;
+    int fd = memfd_create ("dump", MFD_CLOEXEC);
+    ck_assert (eddy_context_dump (NULL, fd, &error));
+    ssize_t len = pread (fd, text, sizeof text - 1, 0);
+    ck_assert_int_gt (len, 0);
+    text[len] = '\0';
+    close (fd);
+    return strstr (text, "deadlock: ") != NULL;
+}
+
+static void *run_deadlocks (void *data, EddyError **error)
+{
+    EddyFiberFunc functions[] = { join_those_that_await_me, start_what_awaits_me };
+    for (int i = 0; i < 2; i++) {
+        EddyFuture *owner = eddy_spawn_local (functions[i], &owner, NULL);
+        bool told = false;
+        for (int n = 0; n < 2000 && !(told = dump_tells_deadlock ()); n++)
+            ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+        ck_assert (told);
+        eddy_future_cancel (owner);
+        (void) eddy_await_complete (owner, NULL);
+        eddy_unref (owner);
+    }
+    return data;
+}
+
+EDDY_TEST (D_group_deadlocks_are_told)
+{
+    run_on_both (run_deadlocks);
 }
