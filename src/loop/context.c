@@ -352,7 +352,8 @@ int eddy__context_wait_enter (EddyContext *context, const bool *given_up)
 
 void eddy__context_leave (EddyContext *context)
 {
-    if (context->entered == 1)
+    /* Where no engine could be opened, mail has to wait: it may begin operations. */
+    if (context->entered == 1 && context->engine != NULL)
         eddy__context_take_late_mail (context);
     if (--context->entered == 0 && context->host != NULL)
         eddy__host_park (context);
