@@ -529,6 +529,60 @@ EDDY_TEST (D_group_outlives_its_maker)
     run_on_both (run_orphaned);
 }
 
+static void group_ended (void *source_object, EddyAsyncResult *result, void *data)
+{
+    (void) source_object;
+    ck_assert_ptr_null (eddy_future_get_error (result));
+    *(bool *) data = true;
+}
+
+/* A program without fibers of its own hears of a group's end by callback. */
+EDDY_TEST (D_group_end_is_a_future)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool ended = false;
+    int counted = 0;
+    EddyGroup *group = eddy_group_new ();
+    for (int i = 0; i < 5; i++)
+        ck_assert (eddy_group_spawn (group, count, &counted, NULL, &error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    ck_assert (eddy_future_add_callback (end, group_ended, &ended));
+    while (!ended)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (counted, 5);
+    ck_assert (eddy_block_on_boolean (NULL, end, &error));
+    eddy_unref (end);
+    ck_assert (eddy_group_spawn (group, fail_with_data, "as told", NULL, &error));
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &counted, NULL, &error));
+    end = eddy_group_wait_future (group);
+    eddy_unref (group);
+    ck_assert (!eddy_block_on_boolean (NULL, end, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_FAILED);
+    ck_assert_int_eq (counted, 6);
+    eddy_unref (end);
+    eddy_test_context_end (context);
+}
+
+/* Nobody wants to know of its end any more. */
+static void *run_unwanted_end (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyGroup) group = group_new ();
+    int ended = 0;
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &ended, NULL, error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    eddy_fiber_yield ();
+    eddy_unref (end);
+    ck_assert (eddy_group_wait (group, error));
+    ck_assert_int_eq (ended, 1);
+    return data;
+}
+
+EDDY_TEST (D_group_end_that_nobody_wants_cancels)
+{
+    run_on_both (run_unwanted_end);
+}
+
 /* --- limits ----------------------------------------------------------------------------------- */
 
 typedef struct Line {
