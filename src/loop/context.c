@@ -352,6 +352,8 @@ int eddy__context_wait_enter (EddyContext *context, const bool *given_up)
 
 void eddy__context_leave (EddyContext *context)
 {
+    if (context->entered == 1)
+        eddy__context_take_late_mail (context);
     if (--context->entered == 0 && context->host != NULL)
         eddy__host_park (context);
     eddy_context_release (context);
