@@ -29,12 +29,18 @@ static void *await_first (void *data, EddyError **error)
     return NULL;
 }
 
+static void *await_behind (void *data, EddyError **error)
+{
+    eddy_fiber_yield ();
+    return eddy_await (((Pair *) data)->fibers[0], error);
+}
+
 static char *dump_pair (EddyContext *context, bool sleeps)
 {
     Pair pair = { .sleeps = sleeps };
     pair.fibers[0] = spawn_named ("left", await_second, &pair);
     pair.fibers[1] = spawn_named ("right", await_first, &pair);
-    pair.fibers[2] = spawn_named ("behind", await_second, &pair);
+    pair.fibers[2] = spawn_named ("behind", await_behind, &pair);
     while (eddy_context_iteration (context, false))
         ;
     char *text = dump_text (context);
@@ -54,7 +60,7 @@ EDDY_TEST (D_dump_names_a_deadlock_of_joins)
     ck_assert_uint_eq (count_words (text, "\ndeadlock: "), 1);
     expect_line (text, "deadlock: 'left' (", " waits for a future from 'right' (",
                  ", which waits for a future from 'left' (");
-    expect_line (text, "fiber 'behind'", "waits for a future from 'right'", ", deadlocked");
+    expect_line (text, "fiber 'behind'", "waits for a future from 'left'", ", deadlocked");
     ck_assert_uint_eq (count_words (text, ", deadlocked"), 3);
     free (text);
     eddy_test_context_end (context);
@@ -67,6 +73,7 @@ EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
     ck_assert_uint_eq (count_words (text, "deadlock: "), 0);
     expect_line (text, "fiber 'left'", "waits for a future from 'right'", NULL);
     expect_line (text, "fiber 'right'", "waits for a timer", NULL);
+    expect_line (text, "fiber 'behind'", "waits for a future from 'left'", NULL);
     free (text);
     eddy_test_context_end (context);
 }
