@@ -100,7 +100,7 @@ EDDY__FIBER_INLINE void channel_push (EddyChannel *channel, void *message)
 {
     size_t place = channel->first + channel->length++;
     void **at = &channel->ring[place < channel->capacity ? place : place - channel->capacity];
-    __builtin_prefetch (at + EDDY__CHANNEL_AHEAD, /* for_writing= */ 1);
+    eddy__prefetch_to_write (at + EDDY__CHANNEL_AHEAD);
     *at = message;
 }
 

@@ -404,6 +404,9 @@ EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
     }
     eddy_object_hold (fiber);
     eddy__list_append (&group->away, &fiber->sibling);
+    /* Its end will come: a pool's thread that is home waits for it, whoever has the group. */
+    eddy__context_keep (group->context);
+    group->context->live_futures++;
 }
 
 EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
@@ -492,9 +495,12 @@ static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 static void group_child_came_home (EddyEntry *entry)
 {
     EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    EddyContext *home = fiber->group->context;
     eddy__list_remove (&fiber->sibling);
     group_child_gone (fiber->group, fiber);
     eddy_object_release (fiber);
+    if (--home->live_futures == 0)
+        eddy__context_let_go (home);
 }
 
 /* On a pool's thread: the entry that was the fiber's turn carries its end home. */

@@ -71,6 +71,35 @@ EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
     eddy_test_context_end (context);
 }
 
+static void *await_all (void *data, EddyError **error)
+{
+    Pair *pair = data;
+    EddyFuture *inputs[] = { eddy_ref (pair->fibers[1]) };
+    eddy_fiber_yield ();
+    EddyFuture *all[] = { eddy_future_all (inputs, 1) };
+    EDDY_AUTO (EddyFuture) settled = eddy_future_all_settled (all, 1);
+    eddy_await_complete (settled, error);
+    return NULL;
+}
+
+EDDY_TEST (D_dump_looks_through_futures_of_futures)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Pair pair = { .sleeps = false };
+    pair.fibers[0] = spawn_named ("left", await_all, &pair);
+    pair.fibers[1] = spawn_named ("right", await_first, &pair);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_line (text, "deadlock: 'left' (", " waits for a future '", "from 'right' (");
+    free (text);
+    end_fiber (context, pair.fibers[0]);
+    end_fiber (context, pair.fibers[1]);
+    while (eddy_context_iteration (context, false))
+        ;
+    eddy_test_context_end (context);
+}
+
 /* Two mutexes, taken in either order. */
 typedef struct Mutexes {
     EddyMutex *mutexes[2];
