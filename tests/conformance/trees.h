@@ -92,6 +92,7 @@ typedef struct TreeNode {
     TreeStep steps[TREE_STEPS];
     /* The run: */
     EddyCancellable *scope;
+    EddyError *cause; /* what it gives for all of its cancels */
     uint8_t n_open;
     uint8_t open[TREE_STEPS];
     /* The model: */
