@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 typedef struct Debounce {
     EddyFeed feed;

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 typedef struct Merge {
     EddyFeed feed;

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 #include "fiber/turn-private.h"
 #include "future/mirror-private.h"
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "base/object-private.h"
-#include "fiber/channel-private.h"
-#include "fiber/sequence-private.h"
+#include "sync/channel-private.h"
+#include "sequence/sequence-private.h"
 
 /* --- ticks ------------------------------------------------------------------------------------ */
 

@@ -6,7 +6,7 @@
 #include <eddy/condition-bodies.h>
 
 #include "base/compiler-private.h"
-#include "fiber/sync-private.h"
+#include "sync/sync-private.h"
 #include "fiber/wakers-private.h"
 
 struct EddyCondition {

@@ -3,7 +3,7 @@
 #include <eddy/watch-bodies.h>
 
 #include "fiber/parking-private.h"
-#include "fiber/users-private.h"
+#include "sync/users-private.h"
 
 struct EddyWatch {
     EddyObject object;

@@ -10,7 +10,7 @@
 #include <limits.h>
 
 #include "base/alloc-private.h"
-#include "fiber/channel-private.h"
+#include "sync/channel-private.h"
 #include "future/mirror-private.h"
 
 /* Up to so many cases need no memory but the stack's. */

@@ -6,7 +6,7 @@
 
 #include "base/alloc-private.h"
 #include "eddy/sequence-bodies.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 /* Where the private data begin: aligned for any type. */
 enum { DATA_AT = (sizeof (EddySequence) + 15) / 16 * 16 };

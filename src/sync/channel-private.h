@@ -11,7 +11,7 @@
 
 #include "base/compiler-private.h"
 #include "fiber/parking-private.h"
-#include "fiber/users-private.h"
+#include "sync/users-private.h"
 
 /* One of the two ends. */
 typedef struct EddyChannelEnd {

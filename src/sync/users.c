@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Who has used an object. */
-#include "fiber/users-private.h"
+#include "sync/users-private.h"
 
 /* Once there are too many to remember, nothing is remembered any more. */
 void eddy__users_add (EddyUsers *users, const EddyFiber *fiber)

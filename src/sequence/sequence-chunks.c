@@ -4,7 +4,7 @@
 
 #include "base/alloc-private.h"
 #include "base/object-private.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 struct EddyChunk {
     EddyObject object;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* EddyChannel: sending, receiving, closing. */
-#include "fiber/channel-private.h"
+#include "sync/channel-private.h"
 
 #include <eddy/channel-bodies.h>
 

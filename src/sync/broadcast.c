@@ -12,7 +12,7 @@
 
 #include "base/alloc-private.h"
 #include "fiber/parking-private.h"
-#include "fiber/users-private.h"
+#include "sync/users-private.h"
 
 typedef struct BroadcastPlace {
     void *message; /* NULL: the last reference was taken */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sequences made of another one in the fiber that asks: map, filter, take. */
 #include "base/object-private.h"
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 /* --- functions of a program ------------------------------------------------------------------- */
 

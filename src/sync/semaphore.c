@@ -3,7 +3,7 @@
 #include <eddy/semaphore-bodies.h>
 
 #include "base/compiler-private.h"
-#include "fiber/sync-private.h"
+#include "sync/sync-private.h"
 #include "fiber/wakers-private.h"
 
 struct EddySemaphore {

@@ -4,7 +4,7 @@
  *   offered ──► taken, resting ──► asked again: goes on
  *      │               │
  *      └───────────────┴── the sequence closes, or the fiber is cancelled: given up */
-#include "fiber/sequence-private.h"
+#include "sequence/sequence-private.h"
 
 #include "base/error-private.h"
 #include "base/object-private.h"

@@ -9,7 +9,7 @@
 #include <eddy/mutex-bodies.h>
 
 #include "base/compiler-private.h"
-#include "fiber/sync-private.h"
+#include "sync/sync-private.h"
 #include "fiber/wakers-private.h"
 
 enum { MUTEX_FREE, MUTEX_HELD, MUTEX_AWAITED };

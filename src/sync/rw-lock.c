@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/compiler-private.h"
-#include "fiber/sync-private.h"
+#include "sync/sync-private.h"
 #include "fiber/wakers-private.h"
 
 /* What an EddyParking waits for: its `count`. */
