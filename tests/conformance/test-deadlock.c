@@ -35,6 +35,17 @@ static void *await_behind (void *data, EddyError **error)
     return eddy_await (((Pair *) data)->fibers[0], error);
 }
 
+/* Each is kept until nobody waits for it any more. */
+static void pair_end (Pair *pair, EddyContext *context, int n)
+{
+    for (int i = 0; i < n; i++)
+        eddy_future_cancel (pair->fibers[i]);
+    for (int i = 0; i < n; i++)
+        eddy_block_on (context, pair->fibers[i], NULL);
+    for (int i = 0; i < n; i++)
+        eddy_unref (pair->fibers[i]);
+}
+
 static char *dump_pair (EddyContext *context, bool sleeps)
 {
     Pair pair = { .sleeps = sleeps };
@@ -44,12 +55,7 @@ static char *dump_pair (EddyContext *context, bool sleeps)
     while (eddy_context_iteration (context, false))
         ;
     char *text = dump_text (context);
-    for (int i = 0; i < 3; i++)
-        eddy_future_cancel (pair.fibers[i]);
-    for (int i = 0; i < 3; i++) {
-        eddy_block_on (context, pair.fibers[i], NULL);
-        eddy_unref (pair.fibers[i]);
-    }
+    pair_end (&pair, context, 3);
     return text;
 }
 
@@ -100,8 +106,7 @@ EDDY_TEST (D_dump_looks_through_futures_of_futures)
     char *text = dump_text (context);
     expect_line (text, "deadlock: 'left' (", " waits for a future '", "from 'right' (");
     free (text);
-    end_fiber (context, pair.fibers[0]);
-    end_fiber (context, pair.fibers[1]);
+    pair_end (&pair, context, 2);
     while (eddy_context_iteration (context, false))
         ;
     eddy_test_context_end (context);
