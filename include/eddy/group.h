@@ -159,7 +159,8 @@ EDDY_API void eddy_group_cancel_with_cause (EddyGroup *group, EddyError *cause);
  * meanwhile, so are they, and it waits on for their end. More fibers can be spawned afterwards.
  *
  * @group: a group
- * @error: where to put the first error
+ * @error: where to put the first error; or, where there is none, but the caller's own cancel has
+ *     ended some of the fibers, the error of that cancel
  *
  * Returns: whether there was none
  * Thread: the group's

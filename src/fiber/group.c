@@ -295,7 +295,11 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
         eddy_error_set_errno (error, -answer, "running a context");
     else if (group->n_errors > 0)
         eddy_error_take (error, eddy_ref (group->errors[0]));
-    return answer == 0 && group->n_errors == 0;
+    else if (!group->cut_short || fiber == NULL || !eddy__fiber_is_cancelled (fiber))
+        return true;
+    else /* the caller's own cancel has ended some of them: what they were for is not done */
+        eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
+    return false;
 }
 
 void eddy_group_leave (EddyGroup *group)
@@ -469,6 +473,7 @@ static void group_child_failed (EddyGroup *group, EddyError *error)
             group_cancel (group, NULL);
         return;
     }
+    group->cut_short = true;
     if (group->told_cause || group->cause == NULL || eddy_error_is_cancelled (group->cause))
         return;
     group->told_cause = true;
