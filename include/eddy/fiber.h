@@ -199,12 +199,12 @@ typedef struct EddyShield {
  *
  * @timeout_ns: nanoseconds, from 0; -1: no limit
  */
-#define EDDY_SHIELD(timeout_ns) EDDY_SHIELD_AT (timeout_ns, __LINE__)
-#define EDDY_SHIELD_AT(timeout_ns, line) EDDY_SHIELD_NAMED (timeout_ns, line)
-#define EDDY_SHIELD_NAMED(timeout_ns, line)                                                        \
-    for (EddyShield eddy_shield_##line __attribute__ ((cleanup (eddy_shield_leave))),              \
-         *eddy_shield_once_##line = eddy_shield_enter (&eddy_shield_##line, (timeout_ns));         \
-         eddy_shield_once_##line != NULL; eddy_shield_once_##line = NULL)
+#define EDDY_SHIELD(timeout_ns) EDDY_SHIELD_AT (timeout_ns, __COUNTER__)
+#define EDDY_SHIELD_AT(timeout_ns, number) EDDY_SHIELD_NAMED (timeout_ns, number)
+#define EDDY_SHIELD_NAMED(timeout_ns, number)                                                      \
+    for (EddyShield eddy_shield_##number __attribute__ ((cleanup (eddy_shield_leave))),            \
+         *eddy_shield_once_##number = eddy_shield_enter (&eddy_shield_##number, (timeout_ns));     \
+         eddy_shield_once_##number != NULL; eddy_shield_once_##number = NULL)
 
 /** What EDDY_SHIELD() begins with. Returns: @shield. Thread: any. Since: 0.1 */
 EDDY_API EddyShield *eddy_shield_enter (EddyShield *shield, int64_t timeout_ns) EDDY_MUST_USE;

@@ -14,8 +14,9 @@ EDDY_BEGIN_DECLS
  * different threads do not.
  *
  * A pool's threads are named eddy-pool-0 and so on, and take no signals: these are for the
- * program's own threads. The child of a fork has none of them; there, spawning on the pool fails
- * with the errno ECHILD.
+ * program's own threads. (But for SIGRTMAX, unless the thread that makes the pool blocks it: by
+ * that eddy_context_dump() asks a thread that is stuck what it does.) The child of a fork has none
+ * of the threads; there, spawning on the pool fails with the errno ECHILD.
  *
  * An object. When its last reference goes, all of its fibers are cancelled, and the threads end by
  * themselves when these have ended; nobody waits for that. eddy_pool_close() does.
@@ -53,8 +54,9 @@ EDDY_API unsigned eddy_pool_get_n_threads (EddyPool *pool);
 EDDY_API EddyContext *eddy_pool_get_context (EddyPool *pool, unsigned index);
 
 /**
- * Runs a function as a fiber on the thread of the pool on which fewest of the fibers spawned by
- * these functions are alive; among equals they take turns.
+ * Runs a function as a fiber of the pool, on the thread on which fewest of the fibers that were
+ * spawned on the pool are alive; among equals they take turns. In a fiber of the pool that is its
+ * own thread unless another has fewer, where the fiber itself does not count.
  *
  * @pool: a pool
  * @function: what it runs

@@ -6,7 +6,8 @@
 #include "fiber/block-private.h"
 #include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
-#include "future/mirror-private.h"
+#include "future/combinator-private.h"
+#include "future/task-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
@@ -18,21 +19,53 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
 /* Of another thread's future nothing is read that may change. */
 static const char *future_wait_get_name (const void *on)
 {
-    return eddy__form_get_name (on);
+    const EddyCombinator *combinator = eddy__combinator_of (on);
+    if (combinator != NULL)
+        return combinator->kind->name;
+    return eddy__future_is_task (on) ? eddy__task_get_maker (on) : eddy__form_get_name (on);
 }
 
-/* A fiber ends its future itself; any other comes from outside. */
+/* How deep to look into futures made of futures. */
+enum { WAKERS_DEEPEST = 16 };
+
+/* A fiber ends its future itself, and a combinator's inputs end it, if nothing else is to; any
+ * other comes from outside. Into a combinator only its home thread may look. */
+static void future_find_wakers (const EddyFuture *future, bool is_here, unsigned depth,
+                                EddyWakers *wakers)
+{
+    const EddyCombinator *combinator = is_here ? eddy__combinator_of (future) : NULL;
+    if (eddy__future_is_fiber (future)) {
+        eddy__wakers_add (wakers, EDDY__CONTAINER (future, EddyFiber, future));
+        return;
+    }
+    if (combinator == NULL || depth == 0 || !eddy__combinator_waits_for_inputs (combinator)) {
+        eddy__wakers_add_unknown (wakers);
+        return;
+    }
+    for (size_t i = 0; i < combinator->n_inputs; i++) {
+        const EddyInput *input = &combinator->inputs[i];
+        if (input->pending)
+            future_find_wakers (input->future, input->watch.future != NULL, depth - 1, wakers);
+    }
+}
+
+static void here_wait_find_wakers (const void *on, EddyWakers *wakers)
+{
+    future_find_wakers (on, /* is_here= */ true, WAKERS_DEEPEST, wakers);
+}
+
 static void future_wait_find_wakers (const void *on, EddyWakers *wakers)
 {
-    if (eddy__future_is_fiber (on))
-        eddy__wakers_add (wakers, EDDY__CONTAINER (on, EddyFiber, future));
-    else
-        eddy__wakers_add_unknown (wakers);
+    future_find_wakers (on, /* is_here= */ false, WAKERS_DEEPEST, wakers);
 }
 
+/* A future of the waiting fiber's context, and of any. */
+static const EddyWaitKind here_wait_kind = { .what = "a future",
+                                             .get_name = future_wait_get_name,
+                                             .find_wakers = here_wait_find_wakers };
 const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
-                                               .get_name = future_wait_get_name,
-                                               .find_wakers = future_wait_find_wakers };
+                                              .get_name = future_wait_get_name,
+                                              .find_wakers = future_wait_find_wakers };
 
 /* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
@@ -43,7 +76,7 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
         return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (answer == 0)
-        fiber_park (&future_wait.wait, &eddy__future_wait_kind, future);
+        fiber_park (&future_wait.wait, &here_wait_kind, future);
     if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);

@@ -278,9 +278,10 @@ static void part_tell_fibers (EddyDumpPart *part, EddyContext *context, const Ed
 /* "context 0x… of thread 12 'main', engine uring: ". */
 static void part_tell_context (EddyDumpPart *part, const EddyContext *context, bool has_owner)
 {
+    const void *owner = __atomic_load_n (&context->owner, __ATOMIC_RELAXED);
     eddy__dump_print (&part->text, "context %p of ", (const void *) context);
     if (has_owner)
-        eddy__dump_add_thread (&part->text, eddy__thread_get_number (context->owner));
+        eddy__dump_add_thread (&part->text, eddy__thread_get_number (owner));
     else
         eddy__dump_add (&part->text, "no thread");
     eddy__dump_print (&part->text, ", engine %s:\n",
@@ -299,3 +300,32 @@ void eddy__dump_collect (EddyDumpPart *part, EddyContext *context, bool locked,
                       part->n_tasks, part->n_ops);
     part->failed = part->failed || part->text.failed;
 }
+
+/* --- for debuggers ---------------------------------------------------------------------------- */
+
+#ifdef EDDY__SWITCH_UCONTEXT
+enum { LAYOUT_HAS_FLOWS = 0 };
+#else
+enum { LAYOUT_HAS_FLOWS = 1 };
+#endif
+
+/* Where tools/gdb/eddy.py finds what it reads, in a library without debug information, too. In the
+ * order that it knows; the first number changes with it. */
+extern const uint32_t eddy__debug_layout[];
+__attribute__ ((used)) const uint32_t eddy__debug_layout[] = {
+    1,
+    LAYOUT_HAS_FLOWS,
+    offsetof (EddySourceTable, member),
+    offsetof (EddySourceTable, context),
+    offsetof (EddyContext, fibers),
+    offsetof (EddyFiber, member),
+    offsetof (EddyFiber, state),
+    offsetof (EddyFiber, name),
+    offsetof (EddyFiber, place),
+    offsetof (EddyFiber, flow),
+    offsetof (EddyFiber, waits_for),
+    offsetof (EddyWaitKind, what),
+    offsetof (EddyPlace, file),
+    offsetof (EddyPlace, line),
+    offsetof (EddyPlace, function),
+};

@@ -72,7 +72,9 @@ void eddy__dump_print (EddyDumpText *text, const char *format, ...)
 /* A line is a line, whatever a program calls its things. */
 static void text_add_clean (EddyDumpText *text, const char *string)
 {
-    size_t len = strnlen (string, NAME_MOST);
+    size_t len = strlen (string);
+    if (len > NAME_MOST)
+        len = NAME_MOST;
     char *at = text_get_room (text, len);
     if (at == NULL)
         return;

@@ -8,12 +8,10 @@
 #include "fiber/dump-private.h"
 
 #include <errno.h>
-#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #if __has_include(<execinfo.h>)
 #include <execinfo.h>
 #define HAVE_BACKTRACE 1
@@ -24,12 +22,13 @@
 #include "base/compiler-private.h"
 #include "sys/clock-private.h"
 #include "sys/file-private.h"
+#include "sys/poll-private.h"
 #include "sys/process-private.h"
 #include "sys/signal-private.h"
 
-enum { FRAMES_MOST = 48, NAME_MOST = 64, ANSWER_NS = 200000000 };
+enum { FRAMES_MOST = 48, NAME_MOST = 200, ANSWER_NS = 200000000, LOOK_NS = 1000000 };
 
-/* Written by the handler, and read after its post. */
+/* Written by the handler before it says so. */
 typedef struct Frames {
     int n;
     bool in_fiber;
@@ -41,14 +40,15 @@ typedef struct Frames {
 } Frames;
 
 static Frames thread_frames;
-static sem_t thread_answer;
-static int thread_asked; /* the kernel's number of who is to answer; atomic */
+static bool thread_answered; /* atomic */
+static int thread_asked;     /* the kernel's number of who is to answer; atomic */
 /* One at a time. */
 static pthread_mutex_t thread_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 #if HAVE_BACKTRACE
 
-static int thread_signal; /* that is caught now, or still, since one is on its way; 0: none */
+static int thread_signal;        /* that is caught; 0: none */
+static bool thread_keeps_signal; /* one may be on its way yet: it is caught for good */
 
 static void frames_copy (char *to, const char *from)
 {
@@ -77,7 +77,7 @@ static void thread_handle (int number)
         frames_copy (thread_frames.file, place == NULL ? NULL : place->file);
         thread_frames.line = place == NULL ? 0 : place->line;
         thread_frames.n = backtrace (thread_frames.frames, FRAMES_MOST);
-        sem_post (&thread_answer);
+        __atomic_store_n (&thread_answered, true, __ATOMIC_RELEASE);
     }
     errno = error_number;
 }
@@ -119,23 +119,27 @@ static bool thread_catch (void)
 static void thread_uncatch (void)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
+    if (thread_keeps_signal)
+        return;
     eddy__sys_sigaction (thread_signal, &action, NULL);
     thread_signal = 0;
+}
+
+static bool thread_has_answered (void)
+{
+    return __atomic_load_n (&thread_answered, __ATOMIC_ACQUIRE);
 }
 
 /* Waits for the answer, but not long. */
 static bool thread_wait (void)
 {
     int64_t end_ns = eddy__sys_now_ns () + ANSWER_NS;
-    struct timespec end = { end_ns / 1000000000, end_ns % 1000000000 };
-    int answer;
-    do
-        answer = sem_clockwait (&thread_answer, CLOCK_MONOTONIC, &end);
-    while (answer < 0 && errno == EINTR);
+    while (!thread_has_answered () && eddy__sys_now_ns () < end_ns)
+        eddy__sys_ppoll (NULL, 0, LOOK_NS);
     /* Of a handler that has begun by now, the end is near. */
-    if (answer < 0 && __atomic_exchange_n (&thread_asked, 0, __ATOMIC_SEQ_CST) == 0)
-        answer = sem_wait (&thread_answer);
-    return answer == 0;
+    while (!thread_has_answered () && __atomic_exchange_n (&thread_asked, 0, __ATOMIC_SEQ_CST) == 0)
+        eddy__sys_ppoll (NULL, 0, LOOK_NS);
+    return thread_has_answered ();
 }
 
 /* Has the thread fill in its frames; why it did not, or NULL. */
@@ -149,15 +153,15 @@ static const char *thread_ask (pid_t thread)
         thread_uncatch ();
         return "it blocks the signal to ask it by";
     }
-    sem_init (&thread_answer, 0, 0);
+    __atomic_store_n (&thread_answered, false, __ATOMIC_RELAXED);
     /* The first one loads a library, which a handler must not. */
     backtrace (thread_frames.frames, FRAMES_MOST);
     __atomic_store_n (&thread_asked, (int) thread, __ATOMIC_SEQ_CST);
     bool sent = eddy__sys_tgkill (thread, thread_signal) == 0;
     bool answered = sent && thread_wait ();
     __atomic_store_n (&thread_asked, 0, __ATOMIC_SEQ_CST);
-    if (answered || !sent)
-        thread_uncatch ();
+    thread_keeps_signal = thread_keeps_signal || (sent && !answered);
+    thread_uncatch ();
     return answered ? NULL : "it did not take a signal";
 }
 

@@ -411,9 +411,8 @@ static int dump_look (Dump *dump, EddyContext *context, EddyDumpGraph *graph,
                       const EddyDumpGraph *before)
 {
     int answer = dump_collect (dump, context);
-    if (answer < 0)
-        dump_fail (dump, answer);
-    answer = eddy__dump_graph_make (graph, dump->parts, dump->n_parts, before);
+    if (answer == 0)
+        answer = eddy__dump_graph_make (graph, dump->parts, dump->n_parts, before);
     if (answer < 0)
         dump_fail (dump, answer);
     return answer;

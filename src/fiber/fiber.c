@@ -9,6 +9,7 @@
 #include "base/compiler-private.h"
 #include "base/log-private.h"
 #include "base/object-private.h"
+#include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
 #include "future/mirror-private.h"
 #include "sys/clock-private.h"
@@ -433,6 +434,7 @@ static int fiber_bind (EddyFiber *fiber)
         eddy__fiber_error_number = &errno;
         __atomic_store_n (&eddy__context_in_fiber, eddy_in_fiber, __ATOMIC_RELAXED);
         (void) eddy__overflow_watch_thread (fiber_describe);
+        eddy__dump_watch_signal (); /* has been called, but for the linker of a static library */
     }
     int answer = eddy__stack_take (fiber->stack_size, &fiber->stack);
     if (EDDY__UNLIKELY (answer < 0))

@@ -13,9 +13,11 @@ struct EddyGroup {
     /* */
     EddyList member;   /* of the groups of the fiber that made it */
     EddyList children; /* its fibers at home that have not ended */
+    EddyList away;     /* those on other threads, until their end has come home */
     bool cancelled;
     bool supervisor; /* an error does not cancel the others */
     bool told_cause; /* the cause is among the errors */
+    bool cut_short;  /* a cancel has ended one of its fibers */
     unsigned limit;
     unsigned running;   /* fibers that have not ended, wherever they are: they hold its memory */
     unsigned promised;  /* places under the limit, to fibers that waited for one */

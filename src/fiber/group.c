@@ -170,6 +170,7 @@ EddyGroup *eddy_group_new (void)
     eddy__list_init (&group->claimants);
     eddy__list_init (&group->starts);
     eddy__list_init (&group->children);
+    eddy__list_init (&group->away);
     eddy__list_init (&group->member);
     eddy__list_init (&group->scope_watch.member);
     group->context =
@@ -217,17 +218,14 @@ EddyGroup *eddy_group_new_on_pool (EddyPool *pool)
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-/* Its fibers: those of a pool are not listed. */
+/* Its fibers, wherever they run. */
 static void group_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyGroup *group = on;
-    unsigned n_home = 0;
-    for (const EddyList *link = group->children.next; link != &group->children; link = link->next) {
-        eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
-        n_home++;
-    }
-    if (n_home < group->running)
-        eddy__wakers_add_unknown (wakers);
+    const EddyList *lists[] = { &group->children, &group->away };
+    for (int i = 0; i < 2; i++)
+        for (const EddyList *link = lists[i]->next; link != lists[i]; link = link->next)
+            eddy__wakers_add (wakers, EDDY__CONTAINER (link, EddyFiber, sibling));
 }
 
 static const EddyWaitKind group_end_kind = { .what = "a group", .find_wakers = group_find_wakers };
@@ -287,6 +285,7 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
 {
     EDDY__EXPECT (group != NULL, false);
     EddyFiber *fiber = eddy__fiber_current ();
+    EDDY__EXPECT (fiber == NULL || fiber->future.context == group->context, false);
     int answer = 0;
     if (fiber != NULL)
         group_join (group, fiber);
@@ -296,7 +295,11 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
         eddy_error_set_errno (error, -answer, "running a context");
     else if (group->n_errors > 0)
         eddy_error_take (error, eddy_ref (group->errors[0]));
-    return answer == 0 && group->n_errors == 0;
+    else if (!group->cut_short || fiber == NULL || !eddy__fiber_is_cancelled (fiber))
+        return true;
+    else /* the caller's own cancel has ended some of them: what they were for is not done */
+        eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
+    return false;
 }
 
 void eddy_group_leave (EddyGroup *group)
@@ -399,10 +402,15 @@ EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
     fiber->holds_itself = true;
     if (group->running++ == 0)
         eddy_object_hold (group);
-    if (EDDY__LIKELY (fiber->future.context == group->context))
+    if (EDDY__LIKELY (fiber->future.context == group->context)) {
         eddy__list_append (&group->children, &fiber->sibling);
-    else
-        eddy_object_hold (fiber); /* until its end has come home */
+        return;
+    }
+    eddy_object_hold (fiber);
+    eddy__list_append (&group->away, &fiber->sibling);
+    /* Its end will come: a pool's thread that is home waits for it, whoever has the group. */
+    eddy__context_keep (group->context);
+    group->context->live_futures++;
 }
 
 EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
@@ -465,6 +473,7 @@ static void group_child_failed (EddyGroup *group, EddyError *error)
             group_cancel (group, NULL);
         return;
     }
+    group->cut_short = true;
     if (group->told_cause || group->cause == NULL || eddy_error_is_cancelled (group->cause))
         return;
     group->told_cause = true;
@@ -491,8 +500,12 @@ static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 static void group_child_came_home (EddyEntry *entry)
 {
     EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    EddyContext *home = fiber->group->context;
+    eddy__list_remove (&fiber->sibling);
     group_child_gone (fiber->group, fiber);
     eddy_object_release (fiber);
+    if (--home->live_futures == 0)
+        eddy__context_let_go (home);
 }
 
 /* On a pool's thread: the entry that was the fiber's turn carries its end home. */

@@ -6,6 +6,7 @@
  * the last reference goes first, the threads cancel all fibers and are detached. */
 #include "fiber/pool-private.h"
 
+#include <eddy/combinators.h>
 #include <eddy/pool-bodies.h>
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +16,7 @@
 #include "base/log-private.h"
 #include "base/object-private.h"
 #include "fiber/parking-private.h"
+#include "fiber/wakers-private.h"
 #include "sys/process-private.h"
 #include "sys/thread-private.h"
 
@@ -269,7 +271,15 @@ EddyContext *eddy_pool_get_context (EddyPool *pool, unsigned index)
 
 /* --- closing ---------------------------------------------------------------------------------- */
 
-static const EddyWaitKind pool_close_kind = { .what = "a pool to close" };
+/* Fibers of any of its threads, whatever they may be. */
+static void pool_find_wakers (const void *on, EddyWakers *wakers)
+{
+    (void) on;
+    eddy__wakers_add_unknown (wakers);
+}
+
+static const EddyWaitKind pool_close_kind = { .what = "a pool to close",
+                                              .find_wakers = pool_find_wakers };
 
 /* Waits until the last thread has ended: 0 or -errno. */
 static int pool_await_end (EddyPool *pool, EddyFiber *fiber, EddyCancellable *cancellable)
@@ -313,22 +323,36 @@ bool eddy_pool_close_body (EddyPool *pool, EddyCancellable *cancellable, EddyErr
 
 /* --- spawning --------------------------------------------------------------------------------- */
 
-/* The thread with fewest fibers. */
-static EddyPoolThread *pool_choose (EddyPool *pool)
+/* The thread with fewest fibers, the first of them from `start` on; or `found`, if none has fewer
+ * than that. */
+static EddyPoolThread *pool_find_fewest (EddyPool *pool, unsigned start, EddyPoolThread *found,
+                                         unsigned fewest)
 {
-    unsigned start = __atomic_fetch_add (&pool->next, 1, __ATOMIC_RELAXED) % pool->n_threads;
-    EddyPoolThread *best = &pool->threads[start];
-    unsigned fewest = UINT_MAX;
     for (unsigned i = 0; i < pool->n_threads && fewest > 0; i++) {
         unsigned index = start + i < pool->n_threads ? start + i : start + i - pool->n_threads;
         EddyPoolThread *thread = &pool->threads[index];
         unsigned live = __atomic_load_n (&thread->live, __ATOMIC_RELAXED);
         if (live < fewest) {
-            best = thread;
+            found = thread;
             fewest = live;
         }
     }
-    return best;
+    return found;
+}
+
+/* The thread with fewest fibers. From one of the pool's own that is this thread unless another has
+ * fewer, the fiber that spawns not counted: it is about to wait. So of a burst each thread gets its
+ * share, but one that is spawned and joined stays here, at 0.2 µs rather than 5 for waking another
+ * thread and being woken. */
+static EddyPoolThread *pool_choose (EddyPool *pool)
+{
+    EddyPoolThread *own = pool_thread_self;
+    if (own == NULL || own->pool != pool) {
+        unsigned next = __atomic_fetch_add (&pool->next, 1, __ATOMIC_RELAXED) % pool->n_threads;
+        return pool_find_fewest (pool, next, &pool->threads[next], UINT_MAX);
+    }
+    unsigned live = __atomic_load_n (&own->live, __ATOMIC_RELAXED);
+    return pool_find_fewest (pool, own->index, own, live == 0 ? 0 : live - 1);
 }
 
 /* A fiber of the thread's has ended, or has not begun. A pool that is being closed may have waited
@@ -434,22 +458,6 @@ static EddyFiber *pool_spawn (EddyPool *pool, EddyFiberFunc function, void *data
     return fiber;
 }
 
-/* A future of the caller's that fails with this error: of a fiber that does not begin. */
-static EddyFuture *pool_refuse (EddyError *error)
-{
-    EddyContext *context = eddy__context_thread_default ();
-    EddyFiber *fiber = eddy__fiber_new (context, NULL, 0);
-    if (fiber == NULL) {
-        eddy_unref (error);
-        return eddy__future_new_failed (context, NULL, EDDY_PRIORITY_DEFAULT, "a fiber");
-    }
-    fiber->state = EDDY_FIBER_DONE;
-    fiber->future.error = error;
-    eddy__future_finish_sole (&fiber->future);
-    eddy__future_drop_sole_maker (&fiber->future);
-    return &fiber->future;
-}
-
 EddyFuture *eddy_pool_spawn_full (EddyPool *pool, EddyFiberFunc function, void *data,
                                   void (*destroy) (void *data), const EddyFiberOptions *options,
                                   const EddyPlace *place)
@@ -458,7 +466,7 @@ EddyFuture *eddy_pool_spawn_full (EddyPool *pool, EddyFiberFunc function, void *
     EddyError *error = NULL;
     EddyFiber *fiber = pool_spawn (pool, function, data, destroy, options, place, &error);
     if (fiber == NULL)
-        return pool_refuse (error);
+        return eddy_future_rejected (error);
     eddy__fiber_start (fiber);
     return &fiber->future;
 }

@@ -44,6 +44,7 @@ struct EddyCombinator {
     EddyEntry cancel;     /* a cancel, on its way home */
     uint8_t cancel_asked; /* atomic */
     bool begun;
+    bool ending;
     bool cancelled;
     bool queued;     /* a turn is */
     bool in_turn;    /* in which a function of the program's may iterate the context */
@@ -75,7 +76,7 @@ struct EddyCombinator {
  * in the rest and begins it. NULL when memory is out: then the futures are let go of. */
 EddyCombinator *eddy__combinator_new (const EddyCombinatorKind *kind, EddyFuture *const *futures,
                                       size_t n_futures, size_t room);
-/* Of none or one: without memory the future has failed. */
+/* Begins it, and is its future; of NULL, one that has failed for want of memory. */
 EddyFuture *eddy__combinator_begin (EddyCombinator *combinator, const EddyCombinatorKind *kind);
 /* Has another input, for which there is room, in a turn. */
 void eddy__combinator_add (EddyCombinator *combinator, EddyFuture *future, bool shielded);
@@ -84,5 +85,7 @@ void eddy__combinator_give_up (EddyCombinator *combinator);
 /* Gives the data of its function up. */
 void eddy__combinator_drop_data (EddyCombinator *combinator);
 
+/* Whether its inputs, and nothing else but a cancel, can end it now. Home thread. */
+bool eddy__combinator_waits_for_inputs (const EddyCombinator *combinator);
 /* The combinator that a future is, or NULL. */
-EddyCombinator *eddy__combinator_of (EddyFuture *future);
+EddyCombinator *eddy__combinator_of (const EddyFuture *future);

@@ -178,11 +178,12 @@ static bool combinator_is_under_way (const EddyCombinator *self)
            (self->kind->awaits_time && eddy__timer_is_armed (&self->timer) && !self->cancelled);
 }
 
-/* Nothing is under way: the last turn's end. Nobody may come in between the answer and the end, so
- * what may call the program is before or behind. */
+/* Nothing is under way: the last turn's end. What destroys values, or is told of messages, may
+ * cancel it in the middle, and is too late. */
 static void combinator_complete (EddyCombinator *self)
 {
     EddyFuture *future = &self->future;
+    self->ending = true;
     eddy__timer_remove (&future->context->timers, &self->timer);
     if (self->kind->answer != NULL && future->error == NULL)
         self->kind->answer (self, &future->value, &future->error);
@@ -302,12 +303,10 @@ static void combinator_finalize (void *object)
 static void combinator_cancel_arrived (EddyEntry *entry)
 {
     EddyCombinator *self = EDDY__CONTAINER (entry, EddyCombinator, cancel);
-    if (!eddy__future_is_done (&self->future)) {
-        self->cancelled = true;
-        if (self->begun) {
-            eddy__combinator_give_up (self);
-            combinator_queue (self);
-        }
+    self->cancelled = true;
+    if (self->begun && !self->ending) {
+        eddy__combinator_give_up (self);
+        combinator_queue (self);
     }
     eddy_object_release (self);
 }
@@ -331,11 +330,17 @@ static const EddyFutureClass combinator_class = { .object = { .name = "EddyFutur
                                                               .finalize = combinator_finalize },
                                                   .request_cancel = combinator_request_cancel };
 
-EddyCombinator *eddy__combinator_of (EddyFuture *future)
+EddyCombinator *eddy__combinator_of (const EddyFuture *future)
 {
     if (future == NULL || future->object.object_class != &combinator_class.object)
         return NULL;
     return EDDY__CONTAINER (future, EddyCombinator, future);
+}
+
+bool eddy__combinator_waits_for_inputs (const EddyCombinator *self)
+{
+    return self->begun && !self->queued && !self->in_turn && self->n_pending > 0 &&
+           !eddy__timer_is_armed (&self->timer);
 }
 
 /* --- making ----------------------------------------------------------------------------------- */

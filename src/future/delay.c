@@ -28,13 +28,21 @@ static const EddyCombinatorKind delay_kind = { .name = "a delay",
 static const EddyCombinatorKind with_timeout_kind = { .name = "a timeout",
                                                       .answer = with_timeout_answer };
 
+/* One that is too far away is as far as a deadline can be. */
+static int64_t delay_get_deadline (int64_t duration_ns)
+{
+    int64_t deadline_ns;
+    bool too_far = __builtin_add_overflow (eddy__sys_now_ns (), duration_ns, &deadline_ns) ||
+                   deadline_ns == INT64_MAX;
+    return too_far ? INT64_MAX - 1 : deadline_ns;
+}
+
 static EddyFuture *delay_begin (const EddyCombinatorKind *kind, EddyFuture *const *futures,
                                 size_t n_futures, int64_t duration_ns)
 {
     EddyCombinator *self = eddy__combinator_new (kind, futures, n_futures, 0);
-    if (self != NULL &&
-        __builtin_add_overflow (eddy__sys_now_ns (), duration_ns, &self->deadline_ns))
-        self->deadline_ns = INT64_MAX - 1;
+    if (self != NULL)
+        self->deadline_ns = delay_get_deadline (duration_ns);
     return eddy__combinator_begin (self, kind);
 }
 

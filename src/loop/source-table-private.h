@@ -43,6 +43,9 @@ void eddy__source_table_unref (EddySourceTable *table);
 bool eddy__context_take_care (EddySourceTable *table);
 void eddy__context_end_care (EddySourceTable *table);
 
+/* All of them: a debugger begins here. Under a lock of its own. */
+extern EddyList eddy__source_tables;
+
 /* The tables of all contexts that there are, oldest first, with a reference to each of as many as
  * there is room for; returns how many there are. */
 size_t eddy__source_tables_ref_all (EddySourceTable **tables, size_t room);

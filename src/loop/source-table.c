@@ -13,7 +13,7 @@ enum { FIRST_SLOTS = 16 };
 #define NO_SLOT UINT32_MAX
 
 static pthread_mutex_t tables_mutex = PTHREAD_MUTEX_INITIALIZER;
-static EddyList tables_all = { &tables_all, &tables_all };
+EddyList eddy__source_tables = { &eddy__source_tables, &eddy__source_tables };
 
 EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
 {
@@ -26,7 +26,7 @@ EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
     table->context = context;
     table->first_free = NO_SLOT;
     pthread_mutex_lock (&tables_mutex);
-    eddy__list_append (&tables_all, &table->member);
+    eddy__list_append (&eddy__source_tables, &table->member);
     pthread_mutex_unlock (&tables_mutex);
     return table;
 }
@@ -66,7 +66,8 @@ size_t eddy__source_tables_ref_all (EddySourceTable **tables, size_t room)
 {
     size_t n = 0;
     pthread_mutex_lock (&tables_mutex);
-    for (EddyList *link = tables_all.next; link != &tables_all; link = link->next) {
+    for (EddyList *link = eddy__source_tables.next; link != &eddy__source_tables;
+         link = link->next) {
         EddySourceTable *table = EDDY__CONTAINER (link, EddySourceTable, member);
         if (n >= room)
             n++;

@@ -9,18 +9,30 @@
 #include "sys/fault-private.h"
 #include "sys/signal-private.h"
 
-int eddy__sys_thread_start (pthread_t *thread, void *(*function) (void *data), void *data)
+/* All signals but those of a thread's own faults, and SIGRTMAX where the caller has it unblocked:
+ * by that a dump asks a thread that is stuck where it is. */
+static void thread_fill_mask (sigset_t *blocked, const sigset_t *callers)
 {
     static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-    int answer = eddy__sys_door (EDDY_SYS_THREAD_START);
-    sigset_t taken_by_others, former;
 
+    sigfillset (blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        sigdelset (blocked, faults[i]);
+    if (!sigismember (callers, SIGRTMAX))
+        sigdelset (blocked, SIGRTMAX);
+}
+
+int eddy__sys_thread_start (pthread_t *thread, void *(*function) (void *data), void *data)
+{
+    int answer = eddy__sys_door (EDDY_SYS_THREAD_START);
+    sigset_t blocked, former;
+
+    if (answer == 0)
+        answer = eddy__sys_sigmask (SIG_SETMASK, NULL, &former);
     if (answer < 0)
         return answer;
-    sigfillset (&taken_by_others);
-    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
-        sigdelset (&taken_by_others, faults[i]);
-    answer = eddy__sys_sigmask (SIG_SETMASK, &taken_by_others, &former);
+    thread_fill_mask (&blocked, &former);
+    answer = eddy__sys_sigmask (SIG_SETMASK, &blocked, NULL);
     if (answer < 0)
         return answer;
     answer = -pthread_create (thread, NULL, function, data);

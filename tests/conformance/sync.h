@@ -4,6 +4,8 @@
 
 #include <eddy/testing.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "context.h"
 
@@ -12,6 +14,24 @@ static inline void sync_settle (EddyContext *context)
 {
     while (eddy_context_iteration (context, /* may_block= */ false))
         ;
+}
+
+/* --- who waits for whom ----------------------------------------------------------------------- */
+
+/* Whether a dump of the context names a deadlock, and says this of it (NULL: whatever). */
+static inline bool sync_is_deadlocked (EddyContext *context, const char *words)
+{
+    EddyError *error = NULL;
+    int fd = memfd_create ("dump", MFD_CLOEXEC);
+    ck_assert (eddy_context_dump (context, fd, &error));
+    off_t size = lseek (fd, 0, SEEK_END);
+    char *text = calloc (1, (size_t) size + 1);
+    ck_assert_int_eq (pread (fd, text, (size_t) size, 0), size);
+    close (fd);
+    const char *found = strstr (text, "\ndeadlock: ");
+    bool named = found != NULL && (words == NULL || strstr (found, words) != NULL);
+    free (text);
+    return named;
 }
 
 /* --- many fibers on many threads -------------------------------------------------------------- */

@@ -249,6 +249,7 @@ EDDY_TEST (D_channel_cancelled_waits_leave_nothing_behind)
         for (int by_other = 0; by_other < 2; by_other++) {
             EddyFuture *fibers[3];
             EddyCancellable *cancellable = eddy_cancellable_new ();
+            ck_assert_ptr_nonnull (cancellable);
             parties[1].cancellable = by_other ? cancellable : NULL;
             for (int i = 0; i < 3; i++) {
                 parties[i].received = 0;
@@ -292,6 +293,7 @@ EDDY_TEST (D_channel_message_and_cancel_in_one_turn)
     for (int cancel_first = 0; cancel_first < 2; cancel_first++) {
         for (int by_other = 0; by_other < 2; by_other++) {
             EddyCancellable *cancellable = eddy_cancellable_new ();
+            ck_assert_ptr_nonnull (cancellable);
             Party party = { .channel = channel, .n_messages = 1 };
             party.cancellable = by_other ? cancellable : NULL;
             EddyFuture *fiber = eddy_spawn (context, receiver_run, &party, NULL);
@@ -320,6 +322,7 @@ static void *receive_cancelled (void *data, EddyError **error)
 {
     EddyChannel *channel = data;
     EDDY_AUTO (EddyCancellable) cancellable = eddy_cancellable_new ();
+    ck_assert_ptr_nonnull (cancellable);
     eddy_cancellable_cancel (cancellable);
     ck_assert_ptr_null (eddy_channel_receive (channel, cancellable, error));
     eddy_test_expect_error (error, EDDY_IO_ERROR_CANCELLED);
@@ -494,11 +497,13 @@ EDDY_TEST (D_channel_blocking_calls_have_a_deadline)
     EddyChannel *channel = eddy_channel_new (1, NULL);
     ck_assert (eddy_channel_send (channel, number (3), NULL, &error));
     EddyCancellable *cancellable = eddy_cancellable_new_with_timeout (NULL, 1000000);
+    ck_assert_ptr_nonnull (cancellable);
     ck_assert (!eddy_channel_send (channel, number (4), cancellable, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_TIMED_OUT);
     eddy_unref (cancellable);
     ck_assert_ptr_eq (eddy_channel_receive (channel, NULL, &error), number (3));
     cancellable = eddy_cancellable_new_with_timeout (NULL, 1000000);
+    ck_assert_ptr_nonnull (cancellable);
     ck_assert_ptr_null (eddy_channel_receive (channel, cancellable, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_TIMED_OUT);
     eddy_unref (cancellable);

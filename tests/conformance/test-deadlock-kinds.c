@@ -60,6 +60,57 @@ EDDY_TEST (D_dump_names_a_deadlock_of_joins)
     eddy_test_context_end (context);
 }
 
+/* Through futures made of futures; not where one of them ends by itself. */
+typedef struct Knot {
+    EddyFuture *fibers[2];
+    bool timed;
+} Knot;
+
+static void *await_combined (void *data, EddyError **error)
+{
+    const Knot *knot = data;
+    eddy_fiber_yield ();
+    EddyFuture *futures[2] = { eddy_ref (knot->fibers[1]), eddy_ref (knot->fibers[1]) };
+    EddyFuture *future = eddy_future_all (futures, 2);
+    if (knot->timed)
+        future = eddy_future_with_timeout (future, LONG_NS);
+    EDDY_AUTO (EddyFuture) any = eddy_future_any (&future, 1);
+    eddy_await_complete (any, error);
+    return NULL;
+}
+
+static void *await_combiner (void *data, EddyError **error)
+{
+    const Knot *knot = data;
+    eddy_fiber_yield ();
+    eddy_await_complete (knot->fibers[0], error);
+    return NULL;
+}
+
+EDDY_TEST (D_dump_names_a_deadlock_through_combinators)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    for (int timed = 0; timed < 2; timed++) {
+        Knot knot = { .timed = timed };
+        knot.fibers[0] = spawn_named ("left", await_combined, &knot);
+        knot.fibers[1] = spawn_named ("right", await_combiner, &knot);
+        while (eddy_context_iteration (context, false))
+            ;
+        char *text = dump_text (context);
+        ck_assert_uint_eq (count_words (text, "\ndeadlock: "), !timed);
+        expect_line (text, "fiber 'left'", ", waits for a future 'any'", NULL);
+        free (text);
+        for (int i = 0; i < 2; i++) {
+            eddy_future_cancel (knot.fibers[i]);
+            eddy_block_on_complete (context, knot.fibers[i], NULL);
+            eddy_unref (knot.fibers[i]);
+        }
+        while (eddy_context_iteration (context, false))
+            ;
+    }
+    eddy_test_context_end (context);
+}
+
 EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
 {
     EddyContext *context = eddy_test_context_begin ();

@@ -4,6 +4,8 @@
  * ready; each at home and on the threads of a pool.
  */
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "context.h"
 
@@ -46,8 +48,9 @@ static void *count (void *data, EddyError **error)
 /* In a fiber: until others have counted so far. */
 static void wait_until (const int *counted, int n)
 {
-    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
+    for (int i = 0; i < 20000 && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
         ck_assert (eddy_fiber_sleep (MILLISECOND / 10, NULL));
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 static void mark (void *data)
@@ -307,8 +310,9 @@ static void *run_group_of_mine (void *data, EddyError **error)
     if (data != NULL)
         ck_assert_int_ne (eddy_cancellable_get_deadline (eddy_fiber_get_cancellable ()), INT64_MAX);
     EDDY_AUTO (EddyGroup) inner = group_new ();
-    ck_assert (eddy_group_spawn (inner, sleep_long, NULL, NULL, error));
-    ck_assert (!eddy_group_wait (inner, error));
+    if (eddy_group_spawn (inner, sleep_long, NULL, NULL, error)) /* it may be late */
+        ck_assert (!eddy_group_wait (inner, error));
+    ck_assert_ptr_nonnull (*error);
     ck_assert_int_eq (eddy_error_get_code (*error), EDDY_IO_ERROR_TIMED_OUT);
     return NULL;
 }
@@ -523,6 +527,60 @@ EDDY_TEST (D_group_outlives_its_maker)
     run_on_both (run_orphaned);
 }
 
+static void group_ended (void *source_object, EddyAsyncResult *result, void *data)
+{
+    (void) source_object;
+    ck_assert_ptr_null (eddy_future_get_error (result));
+    *(bool *) data = true;
+}
+
+/* A program without fibers of its own hears of a group's end by callback. */
+EDDY_TEST (D_group_end_is_a_future)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool ended = false;
+    int counted = 0;
+    EddyGroup *group = eddy_group_new ();
+    for (int i = 0; i < 5; i++)
+        ck_assert (eddy_group_spawn (group, count, &counted, NULL, &error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    ck_assert (eddy_future_add_callback (end, group_ended, &ended));
+    while (!ended)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (counted, 5);
+    ck_assert (eddy_block_on_boolean (NULL, end, &error));
+    eddy_unref (end);
+    ck_assert (eddy_group_spawn (group, fail_with_data, "as told", NULL, &error));
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &counted, NULL, &error));
+    end = eddy_group_wait_future (group);
+    eddy_unref (group);
+    ck_assert (!eddy_block_on_boolean (NULL, end, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_FAILED);
+    ck_assert_int_eq (counted, 6);
+    eddy_unref (end);
+    eddy_test_context_end (context);
+}
+
+/* Nobody wants to know of its end any more. */
+static void *run_unwanted_end (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyGroup) group = group_new ();
+    int ended = 0;
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &ended, NULL, error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    eddy_fiber_yield ();
+    eddy_unref (end);
+    ck_assert (eddy_group_wait (group, error));
+    ck_assert_int_eq (ended, 1);
+    return data;
+}
+
+EDDY_TEST (D_group_end_that_nobody_wants_cancels)
+{
+    run_on_both (run_unwanted_end);
+}
+
 /* --- limits ----------------------------------------------------------------------------------- */
 
 typedef struct Line {
@@ -613,4 +671,62 @@ static void *run_room (void *data, EddyError **error)
 EDDY_TEST (D_group_room_is_waited_for)
 {
     run_on_both (run_room);
+}
+
+/* --- deadlocks -------------------------------------------------------------------------------- */
+
+/* Its group waits for it, and it waits for who waits for the group. */
+static void *await_owner (void *data, EddyError **error)
+{
+    eddy_await_complete (data, error);
+    return NULL;
+}
+
+static void *join_those_that_await_me (void *data, EddyError **error)
+{
+    EDDY_AUTO_GROUP (group) = group_new ();
+    ck_assert (eddy_group_spawn (group, await_owner, *(EddyFuture **) data, NULL, error));
+    eddy_group_wait (group, error);
+    return NULL;
+}
+
+static void *start_what_awaits_me (void *data, EddyError **error)
+{
+    EDDY_AUTO_GROUP (group) = group_new ();
+    eddy_group_start (group, await_owner, *(EddyFuture **) data, NULL, error);
+    return NULL;
+}
+
+static bool dump_tells_deadlock (void)
+{
+    static char text[65536];
+    EddyError *error = NULL;
+    int fd = memfd_create ("dump", MFD_CLOEXEC);
+    ck_assert (eddy_context_dump (NULL, fd, &error));
+    ssize_t len = pread (fd, text, sizeof text - 1, 0);
+    ck_assert_int_gt (len, 0);
+    text[len] = '\0';
+    close (fd);
+    return strstr (text, "deadlock: ") != NULL;
+}
+
+static void *run_deadlocks (void *data, EddyError **error)
+{
+    EddyFiberFunc functions[] = { join_those_that_await_me, start_what_awaits_me };
+    for (int i = 0; i < 2; i++) {
+        EddyFuture *owner = eddy_spawn_local (functions[i], &owner, NULL);
+        bool told = false;
+        for (int n = 0; n < 2000 && !(told = dump_tells_deadlock ()); n++)
+            ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+        ck_assert (told);
+        eddy_future_cancel (owner);
+        (void) eddy_await_complete (owner, NULL);
+        eddy_unref (owner);
+    }
+    return data;
+}
+
+EDDY_TEST (D_group_deadlocks_are_told)
+{
+    run_on_both (run_deadlocks);
 }

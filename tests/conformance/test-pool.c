@@ -11,11 +11,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <eddy/testing.h>
+
 #include "context.h"
 
 #define MILLISECOND INT64_C (1000000)
 
-enum { THREADS = 3 };
+enum {
+    THREADS = 3,
+    PATIENCE = 20000 /* times 0.1 ms, for what takes no time */
+};
 
 static void *return_data (void *data, EddyError **error)
 {
@@ -79,8 +84,16 @@ static int count_threads (void)
 /* One that has ended, or was joined, is still among the tasks for a moment. */
 static void wait_for_no_threads (void)
 {
-    while (count_threads () > 0)
+    for (int i = 0; i < PATIENCE && count_threads () > 0; i++)
         usleep (100);
+    ck_assert_int_eq (count_threads (), 0);
+}
+
+static void wait_until (const int *counted, int n)
+{
+    for (int i = 0; i < PATIENCE && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
+        usleep (100);
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 /* --- where fibers run ------------------------------------------------------------------------- */
@@ -108,8 +121,8 @@ static void *look_around (void *data, EddyError **error)
     snprintf (expected, sizeof expected, "eddy-pool-%u", index);
     ck_assert_str_eq (name, expected);
     seen->contexts[__atomic_fetch_add (&seen->n, 1, __ATOMIC_ACQ_REL)] = own;
-    while (__atomic_load_n (&seen->n, __ATOMIC_ACQUIRE) < 12) /* all are alive at once */
-        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, error));
+    for (int i = 0; i < PATIENCE / 4 && __atomic_load_n (&seen->n, __ATOMIC_ACQUIRE) < 12; i++)
+        ck_assert (eddy_fiber_sleep (MILLISECOND / 10, error)); /* all are alive at once */
     EDDY_AUTO (EddyContext) same = eddy_context_ref_thread_default ();
     ck_assert_ptr_eq (same, own);
     return NULL;
@@ -166,6 +179,35 @@ EDDY_TEST (D_pool_futures_have_values)
     eddy_unref (pool);
     for (int i = 0; i < 20; i++)
         eddy_unref (futures[i]);
+}
+
+/* A fiber, and then a plain thread, waits for fibers of the pool. */
+static void *await_elsewhere (void *data, EddyError **error)
+{
+    int value = 0;
+    for (int i = 0; i < 100; i++) {
+        EDDY_AUTO (EddyFuture) future = eddy_pool_spawn (data, return_data, &value, NULL);
+        ck_assert_ptr_eq (eddy_await (future, error), &value);
+    }
+    EDDY_AUTO (EddyFuture) sleeper = eddy_pool_spawn (data, sleep_long, NULL, NULL);
+    eddy_future_cancel (sleeper);
+    ck_assert (!eddy_await_complete (sleeper, error));
+    eddy_test_expect_error (error, EDDY_IO_ERROR_CANCELLED);
+    return data;
+}
+
+EDDY_TEST (D_pool_futures_are_awaited_elsewhere)
+{
+    EddyPool *pool = pool_new (2), *other = pool_new (1);
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    eddy_test_run_fiber (context, await_elsewhere, pool);
+    EddyFuture *future = eddy_pool_spawn (other, await_elsewhere, pool, NULL);
+    ck_assert_ptr_eq (eddy_block_on (NULL, future, &error), pool);
+    eddy_unref (future);
+    pool_end (other);
+    pool_end (pool);
+    eddy_test_context_end (context);
 }
 
 /* --- churn ------------------------------------------------------------------------------------ */
@@ -245,6 +287,46 @@ EDDY_TEST (D_pool_groups_of_its_own_fibers)
     eddy_unref (group);
     pool_end (churn.pool);
     eddy_test_context_end (context);
+}
+
+/* It goes on for a while after its cancel. */
+static void *end_late (void *data, EddyError **error)
+{
+    sleep_long (NULL, error);
+    EDDY_SHIELD (-1)
+    {
+        ck_assert (eddy_fiber_sleep (2 * MILLISECOND, NULL));
+    }
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_ACQ_REL);
+    return NULL;
+}
+
+typedef struct Careless {
+    EddyPool *pool;
+    int spawned;
+    int ended;
+} Careless;
+
+static void *drop_group (void *data, EddyError **error)
+{
+    Careless *careless = data;
+    EddyGroup *group = eddy_group_new_on_pool (careless->pool);
+    for (int i = 0; i < 6; i++)
+        ck_assert (eddy_group_spawn (group, end_late, &careless->ended, NULL, error));
+    __atomic_add_fetch (&careless->spawned, 6, __ATOMIC_ACQ_REL);
+    ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+    eddy_unref (group);
+    return NULL;
+}
+
+/* The thread that made the group waits for the ends of its fibers to come home. */
+EDDY_TEST (D_pool_close_waits_for_groups_that_were_dropped)
+{
+    Careless careless = { .pool = pool_new (3) };
+    eddy_pool_spawn_detached (careless.pool, drop_group, &careless, NULL);
+    wait_until (&careless.spawned, 6);
+    pool_end (careless.pool);
+    ck_assert_int_eq (careless.ended, 6);
 }
 
 /* --- closing ---------------------------------------------------------------------------------- */
@@ -336,6 +418,57 @@ EDDY_TEST (D_pool_close_waits_and_can_be_cancelled)
     eddy_test_context_end (context);
 }
 
+static void pool_closed (void *source_object, EddyAsyncResult *result, void *data)
+{
+    EddyError *error = NULL;
+    ck_assert (eddy_pool_close_finish (source_object, result, &error));
+    *(bool *) data = true;
+}
+
+EDDY_TEST (D_pool_closes_in_every_form)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool closed = false;
+    int ended = 0;
+    EddyPool *pool = pool_new (1);
+    eddy_pool_spawn_detached (pool, return_data, &ended, count);
+    eddy_pool_close_async (pool, EDDY_PRIORITY_DEFAULT, NULL, pool_closed, &closed);
+    while (!closed)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (ended, 1);
+    eddy_unref (pool);
+    pool = pool_new (1);
+    EddyFuture *future = eddy_pool_close_future (pool, EDDY_PRIORITY_DEFAULT, NULL);
+    eddy_unref (pool); /* the operation has a reference */
+    ck_assert (eddy_block_on_complete (NULL, future, &error));
+    eddy_unref (future);
+    eddy_test_context_end (context);
+}
+
+static void *close_pool (void *data, EddyError **error)
+{
+    EddyPool *pool = pool_new (1);
+    EddyFuture *sleeper = eddy_pool_spawn (pool, sleep_and_count, data, NULL);
+    eddy_unref (sleeper); /* so it is cancelled */
+    if (eddy_pool_close (pool, NULL, error))
+        eddy_fiber_sleep (0, error);
+    EDDY_SHIELD (-1)
+    ck_assert (eddy_pool_close (pool, NULL, NULL));
+    eddy_unref (pool);
+    return NULL;
+}
+
+EDDY_TEST (D_pool_close_cancelled_everywhere)
+{
+    EddyTestCancelReport report;
+    int ended = 0;
+    ck_assert_msg (eddy_test_cancel_everywhere (close_pool, &ended, NULL, &report), "%s",
+                   report.failure);
+    ck_assert_uint_ge (report.cancelled, 2);
+    ck_assert_int_ge (ended, (int) report.points);
+}
+
 /* What fibers have spawned beside themselves is waited for, too. */
 static void *spawn_others (void *data, EddyError **error)
 {
@@ -363,12 +496,6 @@ static void *spawn_sleepers (void *data, EddyError **error)
     eddy_spawn_detached (NULL, sleep_and_count, data, NULL);
     eddy_fiber_yield ();
     return sleep_and_count (data, error);
-}
-
-static void wait_until (const int *counted, int n)
-{
-    while (__atomic_load_n (counted, __ATOMIC_ACQUIRE) < n)
-        usleep (100);
 }
 
 EDDY_TEST (D_pool_last_reference_cancels_all)

@@ -320,6 +320,67 @@ EDDY_TEST (D_rwlock_in_plain_threads)
     eddy_unref (page.lock);
 }
 
+/* --- who waits for whom ----------------------------------------------------------------------- */
+
+typedef struct Library {
+    EddyRWLock *lock;
+    EddyMutex *mutex;
+} Library;
+
+static void *read_then_lock (void *data, EddyError **error)
+{
+    const Library *library = data;
+    if (!eddy_rw_lock_reader_lock (library->lock, NULL, error))
+        return NULL;
+    eddy_fiber_yield ();
+    if (eddy_mutex_lock (library->mutex, NULL, error))
+        eddy_mutex_unlock (library->mutex);
+    eddy_rw_lock_reader_unlock (library->lock);
+    return NULL;
+}
+
+static void *lock_then_write (void *data, EddyError **error)
+{
+    const Library *library = data;
+    if (!eddy_mutex_lock (library->mutex, NULL, error))
+        return NULL;
+    eddy_fiber_yield ();
+    if (eddy_rw_lock_writer_lock (library->lock, NULL, error))
+        eddy_rw_lock_writer_unlock (library->lock);
+    eddy_mutex_unlock (library->mutex);
+    return NULL;
+}
+
+/* A writer waits for readers who wait for him; not so while one reads of whom nobody knows. */
+EDDY_TEST (D_rwlock_deadlock_is_named)
+{
+    for (int unknown = 0; unknown < 2; unknown++) {
+        EddyContext *context = eddy_test_context_begin ();
+        EddyError *error = NULL;
+        Library library = { eddy_rw_lock_new (), eddy_mutex_new () };
+        EddyFuture *fibers[3];
+        if (unknown == 1)
+            ck_assert (eddy_rw_lock_reader_trylock (library.lock));
+        fibers[0] = eddy_spawn (context, read_then_lock, &library, NULL);
+        fibers[1] = eddy_spawn (context, read_then_lock, &library, NULL);
+        fibers[2] = eddy_spawn (context, lock_then_write, &library, NULL);
+        sync_settle (context);
+        ck_assert_int_eq (sync_is_deadlocked (context, "a lock, to write"), unknown == 0);
+        if (unknown == 1)
+            eddy_rw_lock_reader_unlock (library.lock);
+        eddy_future_cancel (fibers[2]);
+        for (int i = 0; i < 3; i++) {
+            ck_assert_int_eq (eddy_block_on_complete (context, fibers[i], &error), i < 2);
+            eddy_unref (fibers[i]);
+        }
+        eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+        ck_assert (!sync_is_deadlocked (context, NULL));
+        eddy_unref (library.lock);
+        eddy_unref (library.mutex);
+        eddy_test_context_end (context);
+    }
+}
+
 /* --- misuse ----------------------------------------------------------------------------------- */
 
 static int criticals;

@@ -13,6 +13,7 @@ struct Run {
     void (*record) (Run *run, void *item);
     bool drops;
     bool shares; /* another fiber, which is not cancelled, asks at the same time */
+    bool fails;  /* after some items */
     bool in_any_order;
     int expected;
     Numbers numbers[2];
@@ -20,6 +21,7 @@ struct Run {
     EddySequence *shared;
     int got[MOST];
     int n;
+    int failures;
     bool ended;
 };
 
@@ -30,9 +32,16 @@ static void run_ask (Run *run, EddySequence *sequence, EddyError **error)
     void *item;
     while ((item = eddy_sequence_next (sequence, NULL, error)) != NULL) {
         ck_assert_int_lt (run->n, MOST);
+        ck_assert_int_eq (run->failures, 0);
         run->record (run, item);
     }
     run->ended = run->ended || *error == NULL;
+    if (!eddy_error_matches (*error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_DATA))
+        return;
+    /* From here on there is only the end. */
+    eddy_clear_error (error);
+    ck_assert_int_eq (run->failures++, 0);
+    run_ask (run, sequence, error);
 }
 
 static void *ask_for_rest (void *data, EddyError **error)
@@ -80,18 +89,22 @@ static void check_run (void *data, bool cancelled, uint32_t point)
     ck_assert_int_eq (items_alive, 0);
     if (run->in_any_order)
         qsort (run->got, (size_t) run->n, sizeof *run->got, compare_numbers);
-    for (int i = 0; i < run->n && !(run->drops && run->in_any_order); i++)
+    bool is_part = run->fails || run->drops;
+    for (int i = 0; i < run->n && !(is_part && run->in_any_order); i++)
         ck_assert_msg (run->got[i] == i + 1, "point %d: item %d is %d", (int) point, i + 1,
                        run->got[i]);
     if (!cancelled || !run->drops || run->shares) {
         ck_assert (run->ended);
-        ck_assert_int_eq (run->n, run->expected);
+        if (run->fails)
+            ck_assert_int_eq (run->failures, 1);
+        else
+            ck_assert_int_eq (run->n, run->expected);
     }
     for (int i = 0; i < 2; i++) {
         ck_assert_int_eq (run->numbers[i].begun, run->numbers[i].ended);
         run->numbers[i].begun = run->numbers[i].ended = 0;
     }
-    run->n = 0;
+    run->n = run->failures = 0;
     run->ended = false;
 }
 
@@ -229,6 +242,20 @@ EDDY_TEST (D_sequence_cancel_merge)
 {
     expect_nothing_lost ((Run){
         .make = make_merge, .record = record_number, .in_any_order = true, .expected = 2 * ITEMS });
+}
+
+/* One of the inputs fails: that is told once, whoever hears it, and is the end. */
+static EddySequence *make_failing_merge (Run *run)
+{
+    run->numbers[1] = (Numbers){ .first = ITEMS + 1, .last = ITEMS + 2, .fails = true };
+    EddySequence *sequences[2] = { make_numbers (run), numbers_new (&run->numbers[1]) };
+    return eddy_sequence_take (eddy_sequence_merge (sequences, 2, item_destroy), 100);
+}
+
+EDDY_TEST (D_sequence_cancel_failing_merge)
+{
+    expect_nothing_lost ((Run){
+        .make = make_failing_merge, .record = record_number, .fails = true, .in_any_order = true });
 }
 
 static void *answer_slowly (void *data, EddyError **error)

@@ -22,25 +22,36 @@ static uint64_t trees_number (const char *name, uint64_t otherwise)
     return text == NULL ? otherwise : strtoull (text, NULL, 10);
 }
 
-static void run_trees (EddyContext *context, int silent_fd)
+static void run_trees (long full, long reduced, EddyPool *pool)
 {
-    uint64_t usual = (uint64_t) eddy_test_reduced (20000, 2000, "random trees");
+    EddyContext *context = eddy_test_context_begin ();
+    static Tree tree = { .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP };
     uint64_t seed = trees_number ("EDDY_TREES_SEED", 1);
-    uint64_t n_trees = trees_number ("EDDY_TREES", getenv ("EDDY_TREES_SEED") ? 1 : usual);
-    static Tree tree;
+    uint64_t n_trees = trees_number ("EDDY_TREES", getenv ("EDDY_TREES_SEED") ? 1 : 0);
+    if (n_trees == 0)
+        n_trees = (uint64_t) eddy_test_reduced (full, reduced, "random trees");
     tree.context = context;
-    tree.silent_fd = silent_fd;
+    tree.pool = pool;
+    tree.silent_fd = eventfd (0, EFD_CLOEXEC);
     for (uint64_t i = 0; i < n_trees; i++) {
         tree_plan (&tree, seed + i);
         tree_run (&tree);
     }
+    close (tree.silent_fd);
+    eddy_test_context_end (context);
 }
 
 EDDY_TEST_TIMEOUT (D_group_trees_keep_their_promises, 300)
 {
-    EddyContext *context = eddy_test_context_begin ();
-    int silent_fd = eventfd (0, EFD_CLOEXEC);
-    run_trees (context, silent_fd);
-    eddy_test_context_end (context);
-    close (silent_fd);
+    run_trees (20000, 2000, NULL);
+}
+
+EDDY_TEST_TIMEOUT (D_pool_trees_keep_their_promises, 300)
+{
+    EddyError *error = NULL;
+    EddyPool *pool = eddy_pool_new (3, &error);
+    ck_assert_ptr_nonnull (pool);
+    run_trees (1000, 100, pool);
+    ck_assert (eddy_pool_close (pool, NULL, &error));
+    eddy_unref (pool);
 }

@@ -10,6 +10,17 @@
 #include "test.h"
 #include "trees.h"
 
+/* Functions of the model are called from several threads, and from inside each other. */
+void tree_lock (Tree *tree)
+{
+    pthread_mutex_lock (&tree->mutex);
+}
+
+void tree_unlock (Tree **tree)
+{
+    pthread_mutex_unlock (&(*tree)->mutex);
+}
+
 void tree_log (Tree *tree, const char *format, ...)
 {
     va_list arguments;
@@ -49,9 +60,14 @@ static uint64_t model_cause_by (const TreeNode *by, bool has_cause)
     return has_cause ? UINT64_C (1) << by->id : TREE_CAUSE_PLAIN;
 }
 
-/* One more asks; who has been told listens to nobody else. */
-static bool model_ask (TreeCancel *cancel, TreeAsked asked, uint64_t causes)
+/* One more asks; who has been told listens to nobody else. Between threads all is perhaps. */
+static bool model_ask (const Tree *tree, TreeCancel *cancel, TreeAsked asked, uint64_t causes)
 {
+    bool is_news = (causes & ~cancel->causes) != 0;
+    if (tree->pool != NULL && asked > TREE_PERHAPS)
+        asked = TREE_PERHAPS;
+    if (tree->pool != NULL && !is_news)
+        return false;
     if (cancel->asked == TREE_TOLD)
         return false;
     cancel->causes |= causes;
@@ -70,11 +86,18 @@ static TreeAsked model_later (TreeAsked asked)
 
 static void model_ask_group (Tree *tree, TreeGroup *group, TreeAsked asked, uint64_t causes)
 {
-    if (!model_ask (&group->cancel, asked, causes))
+    if (!model_ask (tree, &group->cancel, asked, causes))
         return;
     for (unsigned i = 0; i < tree->n_nodes; i++)
         if (tree->nodes[i].group == group->id)
             model_ask_node (&tree->nodes[i], asked, causes);
+}
+
+/* On another thread it is cancelled by its future, which has no cause. */
+static void model_ask_started (TreeNode *node, uint64_t causes)
+{
+    const TreeGroup *group = &node->tree->groups[node->group];
+    model_ask_node (node, TREE_PERHAPS, group->on_pool ? causes | TREE_CAUSE_PLAIN : causes);
 }
 
 /* The groups that were made in one of its shields, or outside them; and the group that it waits
@@ -82,7 +105,7 @@ static void model_ask_group (Tree *tree, TreeGroup *group, TreeAsked asked, uint
 static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, uint64_t causes)
 {
     Tree *tree = node->tree;
-    if (!model_ask (&node->cancels[shield], asked, causes))
+    if (!model_ask (tree, &node->cancels[shield], asked, causes))
         return;
     for (unsigned i = 0; i < tree->n_groups; i++) {
         TreeGroup *group = &tree->groups[i];
@@ -92,7 +115,7 @@ static void model_ask_inside (TreeNode *node, unsigned shield, TreeAsked asked, 
     if (node->waits_in == TREE_JOIN && node->n_shields == shield)
         model_ask_group (tree, node->joins, model_later (asked), causes);
     if (node->waits_in == TREE_START && node->n_shields == shield)
-        model_ask_node (node->starts, TREE_PERHAPS, causes);
+        model_ask_started (node->starts, causes);
 }
 
 static void model_ask_node (TreeNode *node, TreeAsked asked, uint64_t causes)
@@ -109,6 +132,7 @@ static const TreeCancel *model_seen (const TreeNode *node)
 
 void tree_model_shield (TreeNode *node, int64_t timeout_ns)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u: shield for %lld", node->id, (long long) timeout_ns);
     node->cancels[++node->n_shields] = (TreeCancel){ TREE_NOT_ASKED, 0 };
     if (timeout_ns == 0)
@@ -117,12 +141,14 @@ void tree_model_shield (TreeNode *node, int64_t timeout_ns)
 
 void tree_model_unshield (TreeNode *node)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u: end of shield", node->id);
     node->n_shields--;
 }
 
 void tree_model_cancel_group (TreeGroup *group, TreeNode *by, bool has_cause)
 {
+    TREE_LOCKED (by->tree);
     tree_log (by->tree, "%u cancels group %u%s", by->id, group->id, has_cause ? ": a cause" : "");
     model_ask_group (by->tree, group, TREE_TOLD, model_cause_by (by, has_cause));
 }
@@ -131,6 +157,7 @@ void tree_model_cancel_group (TreeGroup *group, TreeNode *by, bool has_cause)
  * told is not known. */
 void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u cancels node %u%s", by->id, node->id, has_cause ? ": a cause" : "");
     model_ask_node (node, TREE_ASKED, model_cause_by (by, has_cause));
     node->scope_cancelled = true;
@@ -138,14 +165,16 @@ void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause)
 
 void tree_model_cancel_fiber (TreeNode *node)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "node %u is cancelled by its future", node->id);
     model_ask_node (node, TREE_TOLD, TREE_CAUSE_PLAIN);
 }
 
 void tree_model_pull (Tree *tree, TreeNode *by, bool has_cause)
 {
+    TREE_LOCKED (tree);
     tree_log (tree, "%u pulls the lever", by->id);
-    model_ask (&tree->lever_cancel, TREE_TOLD, model_cause_by (by, has_cause));
+    model_ask (tree, &tree->lever_cancel, TREE_TOLD, model_cause_by (by, has_cause));
 }
 
 /* --- waits ------------------------------------------------------------------------------------ */
@@ -157,6 +186,7 @@ static bool model_is_in_vain (const TreeNode *node)
 
 void tree_model_wait (TreeNode *node, int kind)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u: %s", node->id, tree_step_name (kind));
     node->waits_in = kind;
     node->waits_in_vain = model_is_in_vain (node);
@@ -173,6 +203,7 @@ static void model_expect_cause (TreeNode *node, const EddyError *error, uint64_t
 
 void tree_model_waited (TreeNode *node, bool good, const EddyError *error)
 {
+    TREE_LOCKED (node->tree);
     int kind = node->waits_in;
     bool may_end = kind == TREE_SLEEP && !node->waits_in_vain;
     uint64_t others = kind == TREE_TIMED  ? TREE_CAUSE_TIMED_OUT
@@ -190,6 +221,7 @@ void tree_model_waited (TreeNode *node, bool good, const EddyError *error)
 /* Either the child's own answer, or a cancel that came before it. */
 void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyError *error)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u: await of %u %s", node->id, child->id, good ? "done" : "failed");
     node->waits_in = -1;
     bool ended = child->life == TREE_ENDED;
@@ -203,19 +235,10 @@ void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyE
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-void tree_model_spawning (TreeNode *node, TreeNode *by)
-{
-    tree_log (by->tree, "%u: spawns %u", by->id, node->id);
-    by->waits_in = TREE_SPAWN;
-}
-
 static void model_join_group (TreeNode *node)
 {
     TreeGroup *group = &node->tree->groups[node->group];
     group->running++;
-    if (group->limit != 0 && group->running > group->limit)
-        tree_fail (node->tree, "group %u has %u running and a limit of %u", group->id,
-                   group->running, group->limit);
     if (group->cancel.asked == TREE_TOLD)
         tree_fail (node->tree, "node %u was spawned in cancelled group %u", node->id, group->id);
     node->cancels[0] = group->cancel;
@@ -225,6 +248,10 @@ static void model_refused (TreeNode *node, TreeNode *by, const EddyError *error)
 {
     Tree *tree = node->tree;
     const TreeCancel *group = &tree->groups[node->group].cancel;
+    if (node->life == TREE_SPAWNED) {
+        tree->live--;
+        tree->groups[node->group].running--;
+    }
     node->life = TREE_REFUSED;
     if (group->asked == TREE_NOT_ASKED && model_seen (by)->asked == TREE_NOT_ASKED)
         tree_fail (tree, "node %u was refused, and nobody cancelled", node->id);
@@ -242,21 +269,32 @@ static void model_accepted (TreeNode *node)
         model_join_group (node);
 }
 
+void tree_model_spawning (TreeNode *node, TreeNode *by)
+{
+    TREE_LOCKED (node->tree);
+    tree_log (by->tree, "%u: spawns %u", by->id, node->id);
+    by->waits_in = TREE_SPAWN;
+    if (node->tree->pool != NULL) /* it may begin before the spawn has returned */
+        model_accepted (node);
+}
+
 void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted, const EddyError *error)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "node %u was %s", node->id, accepted ? "spawned" : "refused");
     if (by != NULL)
         by->waits_in = -1;
-    if (accepted)
-        model_accepted (node);
-    else
+    if (!accepted)
         model_refused (node, by, error);
+    else if (by == NULL || node->tree->pool == NULL)
+        model_accepted (node);
 }
 
 /* Where the group has not been told of a cancel, it is taken for accepted until it turns out that
  * it was not. */
 void tree_model_starting (TreeNode *node, TreeNode *by)
 {
+    TREE_LOCKED (node->tree);
     tree_log (by->tree, "%u: starts %u", by->id, node->id);
     node->is_awaited = true;
     by->waits_in = TREE_START;
@@ -264,11 +302,12 @@ void tree_model_starting (TreeNode *node, TreeNode *by)
         model_accepted (node);
     by->starts = node;
     if (model_seen (by)->asked != TREE_NOT_ASKED)
-        model_ask_node (node, TREE_PERHAPS, model_seen (by)->causes);
+        model_ask_started (node, model_seen (by)->causes);
 }
 
 void tree_model_ready (TreeNode *node, bool was_awaited)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u: is ready%s", node->id, was_awaited ? "" : ", told nobody");
     if (was_awaited != (node->is_awaited && !node->is_ready))
         tree_fail (node->tree, "node %u was %sawaited", node->id, was_awaited ? "" : "not ");
@@ -277,18 +316,15 @@ void tree_model_ready (TreeNode *node, bool was_awaited)
 
 void tree_model_started (TreeNode *node, TreeNode *by, const void *value, const EddyError *error)
 {
+    TREE_LOCKED (node->tree);
     tree_log (by->tree, "%u: start of %u %s", by->id, node->id, value ? "done" : "failed");
     by->waits_in = -1;
-    if (value != NULL && (value != node || !node->is_ready))
+    bool may_be_ready = node->is_ready || node->tree->pool != NULL;
+    if (value != NULL && (value != node || !may_be_ready))
         tree_fail (by->tree, "node %u has started with a wrong value", node->id);
     if (value != NULL)
         return;
-    if (node->life == TREE_SPAWNED) {
-        node->life = TREE_UNBORN;
-        node->tree->live--;
-        node->tree->groups[node->group].running--;
-    }
-    if (node->life == TREE_UNBORN) {
+    if (node->life == TREE_UNBORN || node->life == TREE_SPAWNED) {
         model_refused (node, by, error);
         return;
     }
@@ -303,10 +339,18 @@ void tree_model_started (TreeNode *node, TreeNode *by, const void *value, const 
 
 void tree_model_began (TreeNode *node)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u begins", node->id);
     if (node->life != TREE_SPAWNED)
         tree_fail (node->tree, "node %u begins in state %d", node->id, node->life);
     node->life = TREE_RUNNING;
+    if (node->group < 0)
+        return;
+    TreeGroup *group = &node->tree->groups[node->group];
+    group->active++;
+    if (group->limit != 0 && group->active > group->limit)
+        tree_fail (node->tree, "group %u has %u running and a limit of %u", group->id,
+                   group->active, group->limit);
 }
 
 static void model_keep (TreeGroup *group, TreeError error)
@@ -334,23 +378,30 @@ static void model_leave_group (TreeNode *node, EddyError *error)
     uint64_t cause = model_cause_of (error);
     TreeAsked asked = group->cancel.asked;
     group->running--;
+    group->active--;
     if (error == NULL || (node->is_awaited && !node->is_ready))
         return;
     bool may_be_end =
         asked != TREE_NOT_ASKED && (cause & (group->cancel.causes | TREE_CAUSE_PLAIN)) != 0;
     bool is_end = may_be_end && asked == TREE_TOLD &&
                   (cause == TREE_CAUSE_PLAIN || cause == group->cancel.causes);
-    if (may_be_end)
+    if (may_be_end) {
         model_keep_cause (group, is_end);
+        group->may_be_cut = true;
+        group->is_cut |= is_end;
+    }
     if (is_end)
         return;
-    model_keep (group, (TreeError){ error, 0, !may_be_end });
+    /* Of two that come at once either may be first. */
+    bool is_sure = !may_be_end && (node->tree->pool == NULL || cause == 0);
+    model_keep (group, (TreeError){ error, 0, is_sure });
     if (!group->supervisor)
         model_ask_group (node->tree, group, TREE_TOLD, TREE_CAUSE_PLAIN);
 }
 
 void tree_model_ended (TreeNode *node, EddyError *error)
 {
+    TREE_LOCKED (node->tree);
     tree_log (node->tree, "%u ends%s%s", node->id, error == NULL ? "" : ": ",
               error == NULL ? "" : eddy_error_get_message (error));
     if (node->cleaned != 1)
@@ -363,6 +414,7 @@ void tree_model_ended (TreeNode *node, EddyError *error)
 
 void tree_model_destroyed (TreeNode *node)
 {
+    TREE_LOCKED (node->tree);
     if (node->destroyed++ > 0)
         tree_fail (node->tree, "the data of node %u were destroyed again", node->id);
     if (node->life == TREE_RUNNING)
@@ -375,16 +427,18 @@ void tree_model_destroyed (TreeNode *node)
 
 void tree_model_opened (TreeGroup *group, TreeNode *maker)
 {
+    TREE_LOCKED (maker->tree);
     tree_log (maker->tree, "%u: opens group %u", maker->id, group->id);
     group->shield = maker->n_shields;
     group->cancel = *model_seen (maker);
     if (group->timeout == 0)
-        model_ask (&group->cancel, TREE_ASKED, TREE_CAUSE_TIMED_OUT);
+        model_ask (maker->tree, &group->cancel, TREE_ASKED, TREE_CAUSE_TIMED_OUT);
 }
 
 /* Who is cancelled, and waits for a group, cancels that, too. */
 void tree_model_joins (TreeGroup *group, TreeNode *by)
 {
+    TREE_LOCKED (by->tree);
     tree_log (by->tree, "%u: joins group %u", by->id, group->id);
     by->waits_in = TREE_JOIN;
     by->joins = group;
@@ -393,27 +447,50 @@ void tree_model_joins (TreeGroup *group, TreeNode *by)
                          model_seen (by)->causes);
 }
 
-/* Whether what a group has kept, from one of them on, is what it should have from there on. */
-static bool model_errors_match (const TreeGroup *group, unsigned expected, size_t kept)
+static bool model_error_is (const TreeError *wanted, const EddyError *error)
 {
-    if (expected == group->n_errors)
-        return kept == eddy_group_get_n_errors (group->group);
-    const TreeError *wanted = &group->errors[expected];
-    if (kept < eddy_group_get_n_errors (group->group)) {
-        const EddyError *error = eddy_group_get_error (group->group, kept);
-        bool is_it = wanted->error != NULL ? error == wanted->error
-                                           : (model_cause_of (error) & wanted->causes) != 0;
-        if (is_it && model_errors_match (group, expected + 1, kept + 1))
-            return true;
-    }
-    return !wanted->is_sure && model_errors_match (group, expected + 1, kept);
+    return wanted->error != NULL ? error == wanted->error
+                                 : (model_cause_of (error) & wanted->causes) != 0;
 }
 
-static void model_fail_errors (Tree *tree, const TreeGroup *group)
+/* Whether what a group has kept, from one of them on, is what it should have from there on. */
+static bool model_errors_match (const TreeGroup *group, EddyGroup *real, unsigned expected,
+                                size_t kept)
 {
-    for (size_t i = 0; i < eddy_group_get_n_errors (group->group); i++)
-        fprintf (stderr, "  kept: %s\n",
-                 eddy_error_get_message (eddy_group_get_error (group->group, i)));
+    size_t n_kept = eddy_group_get_n_errors (real);
+    if (expected == group->n_errors)
+        return kept == n_kept;
+    const TreeError *wanted = &group->errors[expected];
+    if (kept < n_kept && model_error_is (wanted, eddy_group_get_error (real, kept)) &&
+        model_errors_match (group, real, expected + 1, kept + 1))
+        return true;
+    return !wanted->is_sure && model_errors_match (group, real, expected + 1, kept);
+}
+
+/* The same in any order. */
+static bool model_errors_are_there (const TreeGroup *group, EddyGroup *real)
+{
+    bool is_found[2 * TREE_NODES] = { false };
+    for (size_t i = 0; i < eddy_group_get_n_errors (real); i++) {
+        unsigned at = 0;
+        while (
+            at < group->n_errors &&
+            (is_found[at] || !model_error_is (&group->errors[at], eddy_group_get_error (real, i))))
+            at++;
+        if (at == group->n_errors)
+            return false;
+        is_found[at] = true;
+    }
+    for (unsigned i = 0; i < group->n_errors; i++)
+        if (group->errors[i].is_sure && !is_found[i])
+            return false;
+    return true;
+}
+
+static void model_fail_errors (Tree *tree, const TreeGroup *group, EddyGroup *real)
+{
+    for (size_t i = 0; i < eddy_group_get_n_errors (real); i++)
+        fprintf (stderr, "  kept: %s\n", eddy_error_get_message (eddy_group_get_error (real, i)));
     for (unsigned i = 0; i < group->n_errors; i++)
         fprintf (stderr, "  expected%s: %s\n", group->errors[i].is_sure ? "" : " perhaps",
                  group->errors[i].error == NULL ? "a cause"
@@ -421,9 +498,25 @@ static void model_fail_errors (Tree *tree, const TreeGroup *group)
     tree_fail (tree, "the errors of group %u are not what they should be", group->id);
 }
 
-/* No child is left, and all errors are there in their order. */
-void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyError *error)
+/* Then it tells of a cancel of who waited, when that has ended one of its nodes. */
+static void model_joined_without_errors (TreeGroup *group, TreeNode *by, bool good,
+                                         const EddyError *error)
 {
+    bool may_fail =
+        group->may_be_cut && (model_is_in_vain (by) || model_seen (by)->asked != TREE_NOT_ASKED);
+    bool must_fail = group->is_cut && model_is_in_vain (by);
+    if (good ? must_fail : !may_fail)
+        tree_fail (by->tree, "group %u %s", group->id,
+                   good ? "hides that it was cut short" : "fails without a reason");
+    if (!good)
+        model_expect_cause (by, error, 0);
+}
+
+/* No child is left, and all errors are there in their order. */
+void tree_model_joined (TreeGroup *group, EddyGroup *real, TreeNode *by, bool good,
+                        const EddyError *error)
+{
+    TREE_LOCKED (by->tree);
     Tree *tree = by->tree;
     tree_log (tree, "%u: has joined group %u", by->id, group->id);
     by->waits_in = -1;
@@ -434,11 +527,14 @@ void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyErr
              (child->life == TREE_ENDED && child->destroyed == 0)))
             tree_fail (tree, "group %u has ended before its node %u", group->id, i);
     }
-    if (!model_errors_match (group, 0, 0))
-        model_fail_errors (tree, group);
-    size_t n_kept = eddy_group_get_n_errors (group->group);
-    const EddyError *first = n_kept > 0 ? eddy_group_get_error (group->group, 0) : NULL;
-    if (good != (n_kept == 0) || error != first)
+    if (tree->pool == NULL ? !model_errors_match (group, real, 0, 0)
+                           : !model_errors_are_there (group, real))
+        model_fail_errors (tree, group, real);
+    size_t n_kept = eddy_group_get_n_errors (real);
+    const EddyError *first = n_kept > 0 ? eddy_group_get_error (real, 0) : NULL;
+    if (n_kept == 0)
+        model_joined_without_errors (group, by, good, error);
+    else if (good || error != first)
         tree_fail (tree, "group %u does not tell its first error", group->id);
 }
 

@@ -79,9 +79,10 @@ static void plan_spawn (Planner *planner, TreeNode *node, const Chain *chain)
         starts = false;
     TreeStep *step = plan_add (planner, node, starts ? TREE_START : TREE_SPAWN);
     /* The child lives in that group; what is further in may end before it. Where nothing may wait
-     * for a cancel, it does not spawn into that group: it might wait for its own end. */
+     * for a cancel, it does not spawn into that group: it might wait for its own end; on another
+     * thread nobody may use that group. */
     int group = rest.groups[which];
-    rest.n = planner->brief > 0 ? 0 : which + 1;
+    rest.n = planner->brief > 0 || planner->tree->groups[group].on_pool ? 0 : which + 1;
     step->subject = plan_node (planner, group, &rest);
 }
 
@@ -95,7 +96,10 @@ static void plan_open (Planner *planner, TreeNode *node, Chain *chain, unsigned 
     if (plan_below (planner, 3) == 0)
         group->limit = (uint8_t) (1 + plan_below (planner, 3));
     group->supervisor = plan_below (planner, 4) == 0;
+    group->on_pool = plan_below (planner, 2) == 0 && tree->pool != NULL;
     group->timeout = (int8_t) (plan_below (planner, 6) == 0 ? (int) plan_below (planner, 2) : -1);
+    if (group->on_pool)
+        group->timeout = -1;
     plan_add (planner, node, TREE_OPEN)->subject = group->id;
     chain->groups[chain->n++] = group->id;
     ++*n_open;
@@ -227,9 +231,10 @@ void tree_print (const Tree *tree)
     for (unsigned i = 0; i < tree->n_nodes; i++)
         tree_print_node (tree, &tree->nodes[i]);
     for (unsigned i = 0; i < tree->n_groups; i++)
-        fprintf (stderr, "  group %u by node %u, limit %u, timeout %d%s\n", i,
+        fprintf (stderr, "  group %u by node %u, limit %u, timeout %d%s%s\n", i,
                  tree->groups[i].maker, tree->groups[i].limit, tree->groups[i].timeout,
-                 tree->groups[i].supervisor ? ", supervisor" : "");
+                 tree->groups[i].supervisor ? ", supervisor" : "",
+                 tree->groups[i].on_pool ? ", on the pool" : "");
     fputs ("what happened:\n", stderr);
     unsigned first = tree->n_log > TREE_LOG ? tree->n_log - TREE_LOG : 0;
     for (unsigned i = first; i < tree->n_log; i++)

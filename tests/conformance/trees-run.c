@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "test.h"
 #include "trees.h"
@@ -42,9 +43,12 @@ static bool node_wait_for_fd (TreeNode *node, int kind, EddyError **error)
     return good;
 }
 
+/* Always the same error, as it is for the model. */
 static EddyError *node_make_cause (TreeNode *node, bool has_cause)
 {
-    return has_cause ? eddy_error_new ("tree-cause", node->id, "cause of %u", node->id) : NULL;
+    if (has_cause && node->cause == NULL)
+        node->cause = eddy_error_new ("tree-cause", node->id, "cause of %u", node->id);
+    return has_cause ? eddy_ref (node->cause) : NULL;
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -52,12 +56,17 @@ static EddyError *node_make_cause (TreeNode *node, bool has_cause)
 static void node_open (TreeNode *node, TreeGroup *group)
 {
     static const int64_t timeouts_ns[] = { 0, INT64_C (3600000000000) };
-    group->group = group->timeout < 0 ? eddy_group_new ()
-                                      : eddy_group_new_with_timeout (timeouts_ns[group->timeout]);
-    ck_assert_ptr_nonnull (group->group);
-    eddy_group_set_limit (group->group, group->limit);
-    eddy_group_set_supervisor (group->group, group->supervisor);
+    EddyGroup *real = group->on_pool ? eddy_group_new_on_pool (node->tree->pool)
+                      : group->timeout < 0
+                          ? eddy_group_new ()
+                          : eddy_group_new_with_timeout (timeouts_ns[group->timeout]);
+    ck_assert_ptr_nonnull (real);
+    eddy_group_set_limit (real, group->limit);
+    eddy_group_set_supervisor (real, group->supervisor);
     node->open[node->n_open++] = group->id;
+    TREE_LOCKED (node->tree);
+    group->group = real;
+    group->home = pthread_self ();
     tree_model_opened (group, node);
 }
 
@@ -80,11 +89,20 @@ static bool node_start (TreeNode *node, TreeNode *child, EddyError **error)
     return value != NULL;
 }
 
+/* A reference to a group that is open, and is this thread's; or NULL. */
+static EddyGroup *node_ref_group (TreeNode *node, TreeGroup *group)
+{
+    TREE_LOCKED (node->tree);
+    bool is_here = group->group != NULL && pthread_equal (group->home, pthread_self ());
+    return is_here ? eddy_ref (group->group) : NULL;
+}
+
 static bool node_join (TreeNode *node, TreeGroup *group, EddyError **error)
 {
+    EDDY_AUTO (EddyGroup) real = node_ref_group (node, group);
     tree_model_joins (group, node);
-    bool good = eddy_group_wait (group->group, error);
-    tree_model_joined (group, node, good, *error);
+    bool good = eddy_group_wait (real, error);
+    tree_model_joined (group, real, node, good, *error);
     return good;
 }
 
@@ -92,7 +110,10 @@ static bool node_close (TreeNode *node, EddyError **error)
 {
     TreeGroup *group = &node->tree->groups[node->open[--node->n_open]];
     bool good = node_join (node, group, error);
-    group->closed = true;
+    if (node->tree->pool == NULL) /* it may be cancelled later, too */
+        return good;
+    TREE_LOCKED (node->tree);
+    eddy_clear (&group->group); /* its own thread does so */
     return good;
 }
 
@@ -101,17 +122,17 @@ static bool node_close (TreeNode *node, EddyError **error)
 static bool node_join_other (TreeNode *node, unsigned subject, EddyError **error)
 {
     TreeGroup *group = &node->tree->groups[subject % node->tree->n_groups];
-    if (group->group == NULL || group->maker <= node->id)
-        return true;
-    return node_join (node, group, error);
+    EDDY_AUTO (EddyGroup) real = group->maker > node->id ? node_ref_group (node, group) : NULL;
+    return real == NULL || node_join (node, group, error);
 }
 
 static void node_cancel_group (TreeNode *node, TreeGroup *group, bool has_cause)
 {
-    if (group->group == NULL)
+    EDDY_AUTO (EddyGroup) real = node_ref_group (node, group);
+    if (real == NULL)
         return;
     tree_model_cancel_group (group, node, has_cause);
-    eddy_group_cancel_with_cause (group->group, node_make_cause (node, has_cause));
+    eddy_group_cancel_with_cause (real, node_make_cause (node, has_cause));
 }
 
 /* --- plain children --------------------------------------------------------------------------- */
@@ -138,10 +159,13 @@ static bool node_spawn_plain (TreeNode *node, TreeNode *child, int kind, EddyErr
 
 static void node_cancel_node (TreeNode *node, TreeNode *other, bool has_cause)
 {
-    if (other->scope == NULL)
+    tree_lock (node->tree);
+    EDDY_AUTO (EddyCancellable) scope = eddy_ref (other->scope);
+    tree_unlock (&node->tree);
+    if (scope == NULL)
         return;
     tree_model_cancel_scope (other, node, has_cause);
-    eddy_cancellable_cancel_with_cause (other->scope, node_make_cause (node, has_cause));
+    eddy_cancellable_cancel_with_cause (scope, node_make_cause (node, has_cause));
 }
 
 static void node_cancel (TreeNode *node, const TreeStep *step)
@@ -293,10 +317,14 @@ static void node_work (TreeNode *node, EddyError **error)
 static void *node_run (void *data, EddyError **error)
 {
     TreeNode *node = data;
+    pthread_t thread = pthread_self ();
     tree_model_began (node);
-    if (node->shows)
+    if (node->shows) {
+        TREE_LOCKED (node->tree);
         node->scope = eddy_ref (eddy_fiber_get_cancellable ());
+    }
     node_work (node, error);
+    ck_assert (pthread_equal (thread, pthread_self ()));
     tree_model_ended (node, *error);
     return node;
 }
@@ -324,6 +352,7 @@ static void tree_release (Tree *tree)
     for (unsigned i = 0; i < tree->n_nodes; i++) {
         eddy_clear (&tree->nodes[i].scope);
         eddy_clear (&tree->nodes[i].error);
+        eddy_clear (&tree->nodes[i].cause);
     }
     for (unsigned i = 0; i < tree->n_groups; i++) {
         TreeGroup *group = &tree->groups[i];
@@ -335,28 +364,74 @@ static void tree_release (Tree *tree)
     eddy_clear (&tree->root);
 }
 
-void tree_run (Tree *tree)
+static void tree_cancel_root (Tree *tree)
 {
-    TreeNode *root = &tree->nodes[0];
+    tree_model_cancel_fiber (&tree->nodes[0]);
+    eddy_future_cancel (tree->root);
+}
+
+/* On one thread: it is known when nothing moves. */
+static void tree_run_here (Tree *tree)
+{
     bool root_cancelled = false;
     unsigned n_waits = 0;
-    tree->lever = eddy_cancellable_new ();
-    tree->root = eddy_spawn (tree->context, node_run, root, node_destroy);
-    tree_model_spawned (root, NULL, /* accepted= */ true, NULL);
     for (;;) {
         tree_settle (tree);
         if (tree->live == 0)
-            break;
+            return;
         if (!tree_model_is_quiet (tree)) {
             tree_wait (tree, &n_waits);
         } else if (!root_cancelled && !eddy_future_is_complete (tree->root)) {
             root_cancelled = true;
-            tree_model_cancel_fiber (root);
-            eddy_future_cancel (tree->root);
+            tree_cancel_root (tree);
         } else {
             tree_fail (tree, "%u never end", tree->live);
         }
     }
+}
+
+/* What has happened so far, and how many live. */
+static unsigned tree_look (Tree *tree, unsigned *live)
+{
+    TREE_LOCKED (tree);
+    *live = tree->live;
+    return tree->n_log;
+}
+
+/* On several: nothing may move for some time. */
+static void tree_run_on_pool (Tree *tree)
+{
+    unsigned live, before = 0;
+    bool root_cancelled = false;
+    for (unsigned n_idle = 0;; n_idle++) {
+        tree_settle (tree);
+        unsigned now = tree_look (tree, &live);
+        if (live == 0 && eddy_future_is_complete (tree->root))
+            return;
+        if (now != before)
+            n_idle = 0;
+        before = now;
+        if (n_idle > 10 && !root_cancelled) {
+            root_cancelled = true;
+            tree_cancel_root (tree);
+        } else if (n_idle > 10 * TREE_WAITS) {
+            TREE_LOCKED (tree);
+            tree_fail (tree, "%u never end", live);
+        }
+        usleep (n_idle < 2 ? 0 : 100);
+    }
+}
+
+void tree_run (Tree *tree)
+{
+    TreeNode *root = &tree->nodes[0];
+    tree->lever = eddy_cancellable_new ();
+    tree->root = eddy_spawn (tree->context, node_run, root, node_destroy);
+    tree_model_spawned (root, NULL, /* accepted= */ true, NULL);
+    if (tree->pool == NULL)
+        tree_run_here (tree);
+    else
+        tree_run_on_pool (tree);
     if (!eddy_future_is_complete (tree->root) || eddy_future_get_error (tree->root) != root->error)
         tree_fail (tree, "the root's future does not tell its end");
     tree_model_finished (tree);

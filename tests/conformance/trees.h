@@ -6,6 +6,9 @@
  * its outcome may be (trees-model.c). The model does not know who runs next: it takes the order as
  * it comes, and judges the rest.
  *
+ * Where there is a pool, groups may have their fibers on its threads. Then the model does not know
+ * when a cancel arrives, nor in what order errors do, and judges the rest.
+ *
  * Nothing here waits for a clock. When nothing moves any more, the model looks whether a cancel was
  * lost, and then the root is cancelled: so every tree ends, whatever its plan.
  */
@@ -13,6 +16,7 @@
 #define TREES_H
 
 #include <eddy/eddy.h>
+#include <pthread.h>
 
 enum {
     TREE_NODES = 24,
@@ -88,6 +92,7 @@ typedef struct TreeNode {
     TreeStep steps[TREE_STEPS];
     /* The run: */
     EddyCancellable *scope;
+    EddyError *cause; /* what it gives for all of its cancels */
     uint8_t n_open;
     uint8_t open[TREE_STEPS];
     /* The model: */
@@ -120,21 +125,27 @@ typedef struct TreeGroup {
     uint8_t limit;
     bool supervisor;
     int8_t timeout; /* -1: none; 0: it has passed; 1: it is far away */
+    bool on_pool;   /* its fibers are, where the tree has a pool */
     /* The run: */
     EddyGroup *group;
+    pthread_t home;
     /* The model: */
-    bool closed;
     unsigned shield; /* of its maker, in which it was made */
     TreeCancel cancel;
     unsigned running;
+    unsigned active; /* those that have begun */
     unsigned n_errors;
     bool has_told_cause;
+    bool may_be_cut; /* a cancel may have ended one of its nodes … */
+    bool is_cut;     /* … and has */
     TreeError errors[2 * TREE_NODES];
 } TreeGroup;
 
 typedef struct Tree {
     uint64_t seed;
     EddyContext *context;
+    EddyPool *pool; /* NULL: everything is on one thread */
+    pthread_mutex_t mutex;
     int silent_fd; /* never readable */
     /* The plan: */
     unsigned n_nodes;
@@ -159,6 +170,13 @@ const char *tree_step_name (int kind);
 /* Runs a tree to its end. */
 void tree_run (Tree *tree);
 
+void tree_lock (Tree *tree);
+void tree_unlock (Tree **tree);
+/* In a function, up to its end. */
+#define TREE_LOCKED(of)                                                                            \
+    __attribute__ ((cleanup (tree_unlock), unused)) Tree *locked_tree = (of);                      \
+    tree_lock (locked_tree)
+
 /* What happens, as it happens. Each that finds the library wrong prints the tree, and fails. */
 void tree_model_spawning (TreeNode *node, TreeNode *by);
 void tree_model_spawned (TreeNode *node, TreeNode *by, bool accepted, const EddyError *error);
@@ -173,7 +191,8 @@ void tree_model_waited (TreeNode *node, bool good, const EddyError *error);
 void tree_model_awaited (TreeNode *node, TreeNode *child, bool good, const EddyError *error);
 void tree_model_opened (TreeGroup *group, TreeNode *maker);
 void tree_model_joins (TreeGroup *group, TreeNode *by);
-void tree_model_joined (TreeGroup *group, TreeNode *by, bool good, const EddyError *error);
+void tree_model_joined (TreeGroup *group, EddyGroup *real, TreeNode *by, bool good,
+                        const EddyError *error);
 void tree_model_cancel_group (TreeGroup *group, TreeNode *by, bool has_cause);
 void tree_model_cancel_scope (TreeNode *node, TreeNode *by, bool has_cause);
 void tree_model_cancel_fiber (TreeNode *node);

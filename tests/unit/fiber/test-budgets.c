@@ -94,6 +94,22 @@ EDDY_TEST (a_thousand_spawns_on_warm_stacks_ask_for_one_record_each)
     ck_assert_int_eq (budget_of (spawn_many, data), 1 + ROUNDS);
 }
 
+/* In a group: its own record is one more. */
+static void *spawn_in_group (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    for (int i = 0; i < ROUNDS; i++)
+        if (!eddy_group_spawn (group, yield_and_increment, data, NULL, error))
+            return NULL;
+    return eddy_group_wait (group, error) ? data : NULL;
+}
+
+EDDY_TEST (a_thousand_spawns_in_a_group_ask_for_one_record_each)
+{
+    char data[2];
+    ck_assert_int_eq (budget_of (spawn_in_group, data), 1 + 1 + ROUNDS);
+}
+
 typedef struct Pipes {
     int there[2];
     int back[2];
@@ -233,7 +249,7 @@ EDDY_TEST (shields_ask_for_nothing)
     ck_assert_int_eq (budget_of (wait_in_shields, &data), 1);
 }
 
-/* --- sequences --------------------------------------------------------------------------------- */
+/* --- sequences -------------------------------------------------------------------------------- */
 
 /* Yields its data again and again. */
 static bool budget_generate (EddyGenerator *generator, void *data, EddyError **error)
@@ -285,13 +301,17 @@ static void *send_numbers (void *data, EddyError **error)
     return data;
 }
 
-/* As many as are sent, from a fiber of its own. */
+/* As many as are sent, from a fiber of its own; every other one by a select. */
 static void *receive_numbers (void *data, EddyError **error)
 {
     EDDY_AUTO (EddyFuture) sender = eddy_spawn_local (send_numbers, data, NULL);
-    for (int i = 0; i < ROUNDS; i++)
-        if (eddy_channel_receive (data, NULL, error) != data)
+    for (int i = 0; i < ROUNDS; i++) {
+        EddySelectCase cases[] = { EDDY_SELECT_RECEIVE (NULL), EDDY_SELECT_RECEIVE (data) };
+        bool received = i % 2 == 0 ? eddy_channel_receive (data, NULL, error) == data
+                                   : eddy_select (cases, 2, NULL, error) == 1;
+        if (!received)
             return NULL;
+    }
     return eddy_await (sender, error);
 }
 
