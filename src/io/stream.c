@@ -150,53 +150,61 @@ bool eddy__stream_target (int64_t offset, EddySeekType type, int64_t position, i
 
 /* --- the end of an fd ------------------------------------------------------------------------- */
 
+typedef struct FdClose {
+    EddyOp op;
+    int fd;
+    bool is_done;
+    int answer;
+} FdClose;
+
+static void fd_close_run (void *data)
+{
+    FdClose *self = data;
+    self->answer = eddy__sys_close (self->fd);
+    self->is_done = true;
+}
+
+static void fd_close_prepare (FdClose *self, int fd)
+{
+    *self = (FdClose){ .fd = fd };
+    eddy__op_init (&self->op, EDDY_OP_CALL, -1);
+    self->op.as.call.function = fd_close_run;
+    self->op.as.call.data = self;
+}
+
 bool eddy__stream_close_fd (int fd, bool may_wait, const char *name, EddyError **error)
 {
-    int64_t answer;
+    FdClose self;
     EddyFiber *fiber = may_wait ? eddy__fiber_current () : NULL;
+    fd_close_prepare (&self, fd);
     if (fiber != NULL) {
-        EddyOp op;
-        eddy__op_init (&op, EDDY_OP_CLOSE, fd);
         fiber->shielded++;
-        answer = eddy__do_op (&op, NULL);
+        (void) eddy__do_op (&self.op, NULL);
         fiber->shielded--;
-    } else {
-        answer = eddy__sys_close (fd);
     }
-    /* The fd is gone, even so. */
-    if (answer >= 0 || answer == -EINTR)
+    if (!self.is_done) /* also where no worker could: late is better than never */
+        fd_close_run (&self);
+    /* When it was interrupted, the fd is gone all the same. */
+    if (self.answer >= 0 || self.answer == -EINTR)
         return true;
-    eddy_error_set_errno (error, (int) -answer, "%s", name);
+    eddy_error_set_errno (error, -self.answer, "%s", name);
     return false;
 }
 
-typedef struct CloseJob {
-    EddyOp op;
-} CloseJob;
-
-static void close_job_run (void *data)
+static void fd_close_complete (EddyOp *op)
 {
-    CloseJob *job = data;
-    (void) eddy__sys_close (job->op.fd);
-}
-
-static void close_job_complete (EddyOp *op)
-{
-    CloseJob *job = EDDY__CONTAINER (op, CloseJob, op);
-    eddy__block_free (job, sizeof *job);
+    FdClose *self = EDDY__CONTAINER (op, FdClose, op);
+    eddy__block_free (self, sizeof *self);
 }
 
 void eddy__stream_close_fd_later (int fd, bool may_wait)
 {
-    CloseJob *job = may_wait ? eddy__block_alloc (sizeof *job) : NULL;
-    /* Without memory: late is better than never. */
-    if (job == NULL) {
+    FdClose *self = may_wait ? eddy__block_alloc (sizeof *self) : NULL;
+    if (self == NULL) {
         (void) eddy__sys_close (fd);
         return;
     }
-    eddy__op_init (&job->op, EDDY_OP_CALL, fd);
-    job->op.as.call.function = close_job_run;
-    job->op.as.call.data = job;
-    job->op.complete = close_job_complete;
-    eddy__workers_publish_one (&job->op);
+    fd_close_prepare (self, fd);
+    self->op.complete = fd_close_complete;
+    eddy__workers_publish_one (&self->op);
 }
