@@ -30,6 +30,7 @@ EDDY_TEST (roster_has_who_came_and_did_not_go)
     bool are_in[MEMBERS];
     for (uint32_t i = 0; i < MEMBERS; i++) {
         eddy__roster_add (&roster, &places[i]);
+        ck_assert_uint_ne (places[i], EDDY__NO_PLACE);
         are_in[i] = true;
     }
     expect_members (&roster, places, are_in);
