@@ -8,8 +8,8 @@
 
 EDDY_BEGIN_DECLS
 
-/** Something to read from. An object; the kinds of streams begin with it. One operation at a time is
- * under way on it: a second one fails with PENDING, and the first is not disturbed. Used on one
+/** Something to read from. An object; the kinds of streams begin with it. One operation at a time
+ * is under way on it: a second one fails with PENDING, and the first is not disturbed. Used on one
  * thread at a time. When the last reference goes, it is closed without waiting. */
 typedef struct EddyInputStream EddyInputStream;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the base classes of streams share: who may begin an operation, and what errors are called. */
+/* What the base classes of streams share: who may begin an operation, and where a stream ends. */
 #pragma once
 
 #include <eddy/stream.h>

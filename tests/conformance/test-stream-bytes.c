@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <sys/socket.h>
 
+#include <eddy/testing.h>
+
 #include "stream.h"
 
 enum { MANY = 300000 };
@@ -499,4 +501,65 @@ EDDY_TEST (S26_splice_moves_much_at_a_time)
     ck_assert_uint_eq (count, MANY);
     ck_assert_uint_ge (source->largest, 65536);
     eddy_unref (source);
+}
+
+/* --- cancelled everywhere --------------------------------------------------------------------- */
+
+typedef struct Channelled {
+    EddyInputStream *from;
+    StreamPipe pipe;
+    EddyOutputStream *to;
+} Channelled;
+
+static void *channel_in (void *data, EddyError **error)
+{
+    Channelled *channelled = data;
+    (void) eddy_output_stream_splice (channelled->pipe.output, channelled->from,
+                                      EDDY_OUTPUT_STREAM_SPLICE_CLOSE_TARGET, NULL, NULL, error);
+    return NULL;
+}
+
+static void *channel_out (void *data, EddyError **error)
+{
+    Channelled *channelled = data;
+    (void) eddy_output_stream_splice (channelled->to, channelled->pipe.input,
+                                      EDDY_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE, NULL, NULL, error);
+    return NULL;
+}
+
+static void *channel_all (void *data, EddyError **error)
+{
+    Channelled *channelled = data;
+    channelled->from = make_input (MANY);
+    channelled->pipe = stream_pipe_new ();
+    channelled->to = eddy_memory_output_stream_new (0);
+    EddyGroup *group = eddy_group_new ();
+    if (eddy_group_spawn (group, channel_in, channelled, NULL, error) &&
+        eddy_group_spawn (group, channel_out, channelled, NULL, error))
+        (void) eddy_group_wait (group, error);
+    eddy_group_leave (group);
+    eddy_clear (&channelled->from);
+    stream_pipe_clear (&channelled->pipe);
+    return NULL;
+}
+
+/* What has arrived is the beginning of what was sent, whole where nothing was cancelled. */
+static void channel_check (void *data, bool cancelled, uint32_t point)
+{
+    Channelled *channelled = data;
+    (void) point;
+    size_t size = eddy_memory_output_stream_get_size (channelled->to);
+    stream_expect (eddy_memory_output_stream_get_data (channelled->to), size, 0);
+    if (!cancelled)
+        ck_assert_uint_eq (size, MANY);
+    eddy_clear (&channelled->to);
+}
+
+EDDY_TEST (D_stream_cancelled_everywhere)
+{
+    EddyTestCancelReport report;
+    Channelled channelled;
+    ck_assert_msg (eddy_test_cancel_everywhere (channel_all, &channelled, channel_check, &report),
+                   "%s", report.failure);
+    ck_assert_uint_ge (report.cancelled, 5);
 }
