@@ -63,8 +63,9 @@ const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                               .get_name = future_wait_get_name,
                                               .find_wakers = future_wait_find_wakers };
 
-/* Waits until the future is done; 0, or -errno when the wait was cancelled first. It is watched last:
- * whoever notices a deadline runs handlers, which may complete it, and wake who does not wait. */
+/* Waits until the future is done; 0, or -errno when the wait was cancelled first. It is watched
+ * last: whoever notices a deadline runs handlers, which may complete it, and wake who does not
+ * wait. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
     EddyFutureWait future_wait;
