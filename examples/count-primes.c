@@ -62,7 +62,7 @@ static void *count_fiber (void *data, EddyError **error)
         n_slices++;
     }
     count_add (count, n_primes, n_slices);
-    if (eddy_error_matches (*error, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED))
+    if (eddy_error_is_closed (*error))
         eddy_clear_error (error); /* the end */
     return NULL;
 }

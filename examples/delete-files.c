@@ -108,7 +108,7 @@ static void *delete_fiber (void *data, EddyError **error)
 
 static void delete_with_await (Deletions *all)
 {
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    EDDY_AUTO_GROUP (group) = eddy_group_new ();
     for (int i = 0; i < LIMIT; i++)
         if (!eddy_group_spawn (group, delete_fiber, all, NULL, NULL))
             break; /* those that run do its part, too */

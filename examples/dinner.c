@@ -81,7 +81,7 @@ static void *dine (void *data, EddyError **error)
     static const char *const names[SEATS] = { "Hypatia", "Laozi", "Ibn Rushd", "Hume", "Arendt" };
     Table *table = data;
     Philosopher philosophers[SEATS];
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    EDDY_AUTO_GROUP (group) = eddy_group_new ();
     bool good = true;
     for (int i = 0; i < SEATS && good; i++) {
         EddyFiberOptions options = { .name = names[i] };

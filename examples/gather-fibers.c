@@ -16,12 +16,11 @@ void *gather_load_fiber (void *data, EddyError **error)
 void *gather_with_fibers (void *data, EddyError **error)
 {
     Gather *gather = data;
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    EDDY_AUTO_GROUP (group) = eddy_group_new ();
     bool good = true;
     for (size_t i = 0; i < gather->n_loads && good; i++)
         good = eddy_group_spawn (group, gather_load_fiber, &gather->loads[i], NULL, error);
-    if (eddy_group_wait (group, good ? error : NULL) && good)
-        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
+    eddy_group_wait (group, good ? error : NULL);
     return NULL;
 }
 
@@ -54,7 +53,7 @@ static void *receive_fiber (void *data, EddyError **error)
 void *gather_with_channels (void *data, EddyError **error)
 {
     Gather *gather = data;
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    EDDY_AUTO_GROUP (group) = eddy_group_new ();
     bool good = true;
     for (size_t i = 0; i < gather->n_loads && good; i++) {
         gather->loads[i].channel = eddy_channel_new (0, eddy_destroy);
@@ -62,8 +61,7 @@ void *gather_with_channels (void *data, EddyError **error)
     }
     if (good)
         good = eddy_group_spawn (group, receive_fiber, gather, NULL, error);
-    if (eddy_group_wait (group, good ? error : NULL) && good)
-        eddy_cancellable_set_error_if_cancelled (eddy_fiber_get_cancellable (), error);
+    eddy_group_wait (group, good ? error : NULL);
     for (size_t i = 0; i < gather->n_loads; i++)
         eddy_clear (&gather->loads[i].channel);
     return NULL;

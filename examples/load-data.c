@@ -77,7 +77,7 @@ static void *load_fiber (void *data, EddyError **error)
 
 static void load_with_await (Loads *all)
 {
-    EDDY_AUTO (EddyGroup) group = eddy_group_new ();
+    EDDY_AUTO_GROUP (group) = eddy_group_new ();
     for (size_t i = 0; i < all->n_loads; i++) {
         Load *load = &all->each[i];
         if (!eddy_group_spawn (group, load_fiber, load, NULL, &load->error))

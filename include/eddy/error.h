@@ -155,6 +155,10 @@ EDDY_API bool eddy_error_matches (const EddyError *error, const char *domain, in
 /** Whether an error says that its operation was cancelled. Thread: any. Since: 0.1 */
 EDDY_API bool eddy_error_is_cancelled (const EddyError *error);
 
+/** Whether an error says that what was asked is closed: of a channel, that no more will come.
+ * Thread: any. Since: 0.1 */
+EDDY_API bool eddy_error_is_closed (const EddyError *error);
+
 /** The domain of an error. Thread: any. Since: 0.1 */
 EDDY_API const char *eddy_error_get_domain (const EddyError *error);
 

@@ -159,13 +159,27 @@ EDDY_API void eddy_group_cancel_with_cause (EddyGroup *group, EddyError *cause);
  * meanwhile, so are they, and it waits on for their end. More fibers can be spawned afterwards.
  *
  * @group: a group
- * @error: where to put the first error
+ * @error: where to put the first error; or, where there is none, but the caller's own cancel has
+ *     ended some of the fibers, the error of that cancel
  *
  * Returns: whether there was none
  * Thread: the group's
  * Since: 0.1
  */
 EDDY_API bool eddy_group_wait (EddyGroup *group, EddyError **error);
+
+/**
+ * The end of a group as a future: completes when all fibers of the group have ended, with true, or
+ * with the first error. When its last reference goes first, or it is cancelled, so is the group, as
+ * where the caller of eddy_group_wait() is.
+ *
+ * @group: a group
+ *
+ * Returns: the future, of the group's context, which keeps a reference to the group
+ * Thread: the group's
+ * Since: 0.1
+ */
+EDDY_API EddyFuture *eddy_group_wait_future (EddyGroup *group) EDDY_MUST_USE;
 
 /** Leaves the scope: cancels the fibers that still run, waits for their end, and gives up the
  * reference. What EDDY_AUTO_GROUP does. @group: a group; NULL: nothing happens.

@@ -15,8 +15,8 @@ EDDY_BEGIN_DECLS
  *
  * A pool's threads are named eddy-pool-0 and so on, and take no signals: these are for the
  * program's own threads. (But for SIGRTMAX, unless the thread that makes the pool blocks it: by
- * that eddy_context_dump() asks a thread that is stuck what it does.) The child of a fork has none of them; there, spawning on the pool fails
- * with the errno ECHILD.
+ * that eddy_context_dump() asks a thread that is stuck what it does.) The child of a fork has none
+ * of the threads; there, spawning on the pool fails with the errno ECHILD.
  *
  * An object. When its last reference goes, all of its fibers are cancelled, and the threads end by
  * themselves when these have ended; nobody waits for that. eddy_pool_close() does.

@@ -28,20 +28,14 @@ typedef struct EddySelectCase {
 
 /** A case that sends a message: it stays the caller's unless this is the case that happens. */
 #define EDDY_SELECT_SEND(channel, message)                                                         \
-    {                                                                                              \
-        EDDY_SELECT_KIND_SEND, false, channel, message                                             \
-    }
+    (__extension__(EddySelectCase){ EDDY_SELECT_KIND_SEND, false, channel, message })
 /** A case that receives a message. */
 #define EDDY_SELECT_RECEIVE(channel)                                                               \
-    {                                                                                              \
-        EDDY_SELECT_KIND_RECEIVE, false, channel, NULL                                             \
-    }
+    (__extension__(EddySelectCase){ EDDY_SELECT_KIND_RECEIVE, false, channel, NULL })
 /** A case that happens when a future is complete, with a value or an error, which it keeps. The
  * caller holds a reference to it meanwhile. */
 #define EDDY_SELECT_FUTURE(future)                                                                 \
-    {                                                                                              \
-        EDDY_SELECT_KIND_FUTURE, false, future, NULL                                               \
-    }
+    (__extension__(EddySelectCase){ EDDY_SELECT_KIND_FUTURE, false, future, NULL })
 
 /**
  * Waits until one of several cases can happen, and lets that one happen, and none of the others.

@@ -206,6 +206,11 @@ bool eddy_error_is_cancelled (const EddyError *error)
     return eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED);
 }
 
+bool eddy_error_is_closed (const EddyError *error)
+{
+    return eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED);
+}
+
 const char *eddy_error_get_domain (const EddyError *error)
 {
     EDDY__EXPECT (error != NULL, NULL);

@@ -6,6 +6,7 @@
 #include "fiber/dump-private.h"
 #include "fiber/turn-private.h"
 #include "future/combinator-private.h"
+#include "future/task-private.h"
 
 /* --- futures ---------------------------------------------------------------------------------- */
 
@@ -18,7 +19,9 @@ void eddy__future_wait_completed (EddyWatcher *watcher)
 static const char *future_wait_get_name (const void *on)
 {
     const EddyCombinator *combinator = eddy__combinator_of (on);
-    return combinator != NULL ? combinator->kind->name : eddy__form_get_name (on);
+    if (combinator != NULL)
+        return combinator->kind->name;
+    return eddy__future_is_task (on) ? eddy__task_get_maker (on) : eddy__form_get_name (on);
 }
 
 /* How deep to look into futures made of futures. */

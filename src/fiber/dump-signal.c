@@ -84,9 +84,9 @@ static void signal_watch (void)
     sigfillset (&action.sa_mask);
     int number = signal_parse (name);
     sem_init (&signal_came, 0, 0);
-    int answer = number == 0 ? -EINVAL : signal_start_thread ();
+    int answer = number == 0 ? -EINVAL : eddy__sys_sigaction (number, &action, NULL);
     if (answer == 0)
-        answer = eddy__sys_sigaction (number, &action, NULL);
+        answer = signal_start_thread ();
     if (answer < 0)
         eddy__log (EDDY_LOG_WARNING, "EDDY_DUMP_SIGNAL is '%.40s': %s", name, strerror (-answer));
 }

@@ -26,7 +26,7 @@
 #include "sys/process-private.h"
 #include "sys/signal-private.h"
 
-enum { FRAMES_MOST = 48, NAME_MOST = 64, ANSWER_NS = 200000000, LOOK_NS = 1000000 };
+enum { FRAMES_MOST = 48, NAME_MOST = 200, ANSWER_NS = 200000000, LOOK_NS = 1000000 };
 
 /* Written by the handler before it says so. */
 typedef struct Frames {
@@ -47,7 +47,8 @@ static pthread_mutex_t thread_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 #if HAVE_BACKTRACE
 
-static int thread_signal; /* that is caught now, or still, since one is on its way; 0: none */
+static int thread_signal;        /* that is caught; 0: none */
+static bool thread_keeps_signal; /* one may be on its way yet: it is caught for good */
 
 static void frames_copy (char *to, const char *from)
 {
@@ -118,6 +119,8 @@ static bool thread_catch (void)
 static void thread_uncatch (void)
 {
     struct sigaction action = { .sa_handler = SIG_DFL };
+    if (thread_keeps_signal)
+        return;
     eddy__sys_sigaction (thread_signal, &action, NULL);
     thread_signal = 0;
 }
@@ -157,8 +160,8 @@ static const char *thread_ask (pid_t thread)
     bool sent = eddy__sys_tgkill (thread, thread_signal) == 0;
     bool answered = sent && thread_wait ();
     __atomic_store_n (&thread_asked, 0, __ATOMIC_SEQ_CST);
-    if (answered || !sent)
-        thread_uncatch ();
+    thread_keeps_signal = thread_keeps_signal || (sent && !answered);
+    thread_uncatch ();
     return answered ? NULL : "it did not take a signal";
 }
 

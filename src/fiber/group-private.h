@@ -17,6 +17,7 @@ struct EddyGroup {
     bool cancelled;
     bool supervisor; /* an error does not cancel the others */
     bool told_cause; /* the cause is among the errors */
+    bool cut_short;  /* a cancel has ended one of its fibers */
     unsigned limit;
     unsigned running;   /* fibers that have not ended, wherever they are: they hold its memory */
     unsigned promised;  /* places under the limit, to fibers that waited for one */

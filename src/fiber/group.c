@@ -335,7 +335,11 @@ bool eddy_group_wait (EddyGroup *group, EddyError **error)
         eddy_error_set_errno (error, -answer, "running a context");
     else if (group->n_errors > 0)
         eddy_error_take (error, eddy_ref (group->errors[0]));
-    return answer == 0 && group->n_errors == 0;
+    else if (!group->cut_short || fiber == NULL || !eddy__fiber_is_cancelled (fiber))
+        return true;
+    else /* the caller's own cancel has ended some of them: what they were for is not done */
+        eddy_error_take (error, eddy__fiber_make_cancel_error (fiber, NULL));
+    return false;
 }
 
 void eddy_group_leave (EddyGroup *group)
@@ -444,6 +448,9 @@ EDDY__FIBER_INLINE void group_adopt (EddyGroup *group, EddyFiber *fiber)
     }
     eddy_object_hold (fiber);
     eddy__list_append (&group->away, &fiber->sibling);
+    /* Its end will come: a pool's thread that is home waits for it, whoever has the group. */
+    eddy__context_keep (group->context);
+    group->context->live_futures++;
 }
 
 EddyFiber *eddy__group_spawn (EddyGroup *group, EddyFiberFunc function, void *data,
@@ -506,6 +513,7 @@ static void group_child_failed (EddyGroup *group, EddyError *error)
             group_cancel (group, NULL);
         return;
     }
+    group->cut_short = true;
     if (group->told_cause || group->cause == NULL || eddy_error_is_cancelled (group->cause))
         return;
     group->told_cause = true;
@@ -532,9 +540,12 @@ static void group_child_gone (EddyGroup *group, EddyFiber *fiber)
 static void group_child_came_home (EddyEntry *entry)
 {
     EddyFiber *fiber = EDDY__CONTAINER (entry, EddyFiber, future.entry);
+    EddyContext *home = fiber->group->context;
     eddy__list_remove (&fiber->sibling);
     group_child_gone (fiber->group, fiber);
     eddy_object_release (fiber);
+    if (--home->live_futures == 0)
+        eddy__context_let_go (home);
 }
 
 /* On a pool's thread: the entry that was the fiber's turn carries its end home. */

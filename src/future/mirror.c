@@ -38,6 +38,7 @@ struct EddyMirror {
     EddyEntry detach;
     EddyEntry told;
     uint32_t references; /* atomic */
+    uint32_t is_sent;    /* that it is done is told, or was noticed before; atomic */
     bool is_told;        /* of a mirror that nobody's loop is told of; atomic */
     bool has_loop;
     /* The home thread's: */
@@ -75,9 +76,19 @@ static void mirror_told (EddyEntry *entry)
     mirror_unref (mirror);
 }
 
+/* Whether the caller is the first to know that the future is done. */
+static bool mirror_is_first (EddyMirror *mirror)
+{
+    return __atomic_exchange_n (&mirror->is_sent, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
 /* The future is done: on its home thread. */
 static void mirror_tell (EddyMirror *mirror)
 {
+    if (!mirror_is_first (mirror)) {
+        mirror_unref (mirror);
+        return;
+    }
     if (mirror->has_loop) {
         /* Where the watching context is gone, nobody watches. */
         if (!eddy__port_post (mirror->port, &mirror->told))
@@ -151,6 +162,13 @@ static bool mirror_begin (EddyMirror *mirror, EddyFuture *future, EddyContext *c
         mirror_attach (&mirror->attach);
     } else if (!eddy__future_post_home (future, &mirror->attach)) {
         mirror_unref (mirror);
+        mirror_unref (mirror);
+        return false;
+    }
+    /* Its thread may have completed it just now, and not run its context any more: either he sees
+     * this mail when he leaves that, or it is seen here that the future is done. */
+    __atomic_thread_fence (__ATOMIC_SEQ_CST);
+    if (eddy__future_is_done (future) && mirror_is_first (mirror)) {
         mirror_unref (mirror);
         return false;
     }

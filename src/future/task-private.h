@@ -39,6 +39,13 @@ static inline EddyTask *eddy__task_of (EddyFuture *future)
     return EDDY__CONTAINER (future, EddyTask, future);
 }
 
+/* The function that made the task which a future is, or NULL. */
+static inline const char *eddy__task_get_maker (const EddyFuture *future)
+{
+    const EddyPlace *place = EDDY__CONTAINER (future, EddyTask, future)->place;
+    return place == NULL ? NULL : place->function;
+}
+
 /* Completes a task, taking value and error; false when it was complete already. A maker's. */
 bool eddy__task_complete (EddyTask *task, EddyValue *value, EddyError *error);
 /* With ABANDONED, naming the task in a warning. */

@@ -221,6 +221,9 @@ bool eddy__context_dispatch (EddyContext *context);
 /* Before a sleep for so long, -1: for ever: whether mail has come while it looked. */
 bool eddy__context_spin (EddyContext *context, int64_t timeout_ns);
 
+/* Runs what others have posted meanwhile. Before a thread lets go of a context: a future that it
+ * has completed may have been asked for by then, and nobody may run the context again. */
+void eddy__context_take_late_mail (EddyContext *context);
 /* Whether entries may go on without the loop, as far as its rarer duties are concerned. */
 bool eddy__context_peek (EddyContext *context);
 

@@ -356,6 +356,9 @@ int eddy__context_wait_enter (EddyContext *context, const bool *given_up)
 
 void eddy__context_leave (EddyContext *context)
 {
+    /* Where no engine could be opened, mail has to wait: it may begin operations. */
+    if (context->entered == 1 && context->engine != NULL)
+        eddy__context_take_late_mail (context);
     if (--context->entered == 0 && context->host != NULL)
         eddy__host_park (context);
     eddy_context_release (context);

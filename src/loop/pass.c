@@ -10,6 +10,7 @@
 
 #include "base/compiler-private.h"
 #include "base/log-private.h"
+#include "base/object-private.h"
 #include "loop/context-private.h"
 #include "loop/source-private.h"
 #include "sys/clock-private.h"
@@ -49,6 +50,15 @@ static bool pass_take_mail (EddyContext *context)
         entry = next;
     }
     return taken;
+}
+
+void eddy__context_take_late_mail (EddyContext *context)
+{
+    if (eddy__single_threaded ())
+        return;
+    __atomic_thread_fence (__ATOMIC_SEQ_CST);
+    if (eddy__port_has_mail (context->port))
+        pass_take_mail (context);
 }
 
 static bool pass_is_look_due (const EddyContext *context)

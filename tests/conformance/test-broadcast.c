@@ -250,6 +250,59 @@ EDDY_TEST (D_broadcast_received_and_not_taken)
     eddy_test_context_end (context);
 }
 
+typedef struct Answers {
+    bool sent;
+    int received;
+    int64_t version;
+    int calls;
+} Answers;
+
+static void answers_sent (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    Answers *answers = user_data;
+    answers->sent = eddy_broadcast_send_finish (source_object, result, NULL);
+    answers->calls++;
+}
+
+static void answers_received (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    Answers *answers = user_data;
+    answers->received = note_take (eddy_subscription_receive_finish (source_object, result, NULL));
+    answers->calls++;
+}
+
+static void answers_changed (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    Answers *answers = user_data;
+    answers->version = eddy_watch_wait_finish (source_object, result, NULL);
+    answers->calls++;
+}
+
+EDDY_TEST (D_broadcast_and_watch_by_callback)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyBroadcast *broadcast = eddy_broadcast_new (1, EDDY_BROADCAST_WAIT);
+    EddySubscription *subscription = eddy_broadcast_subscribe (broadcast);
+    EddyWatch *watch = eddy_watch_new (NULL);
+    Answers answers = { .calls = 0 };
+    eddy_subscription_receive_async (subscription, 0, NULL, answers_received, &answers);
+    eddy_watch_wait_async (watch, 1, 0, NULL, answers_changed, &answers);
+    run_out (context);
+    ck_assert_int_eq (answers.calls, 0);
+    eddy_broadcast_send_async (broadcast, note_new (8), 0, NULL, answers_sent, &answers);
+    eddy_watch_set (watch, NULL);
+    while (answers.calls < 3)
+        eddy_context_iteration (context, true);
+    ck_assert (answers.sent);
+    ck_assert_int_eq (answers.received, 8);
+    ck_assert_int_eq (answers.version, 2);
+    ck_assert_int_eq (live, 0);
+    eddy_unref (watch);
+    eddy_unref (subscription);
+    eddy_unref (broadcast);
+    eddy_test_context_end (context);
+}
+
 /* Two senders and two receivers, cancelled at each of their waits. */
 typedef struct Stage {
     EddyBroadcast *broadcast;
@@ -318,6 +371,113 @@ EDDY_TEST (D_broadcast_cancelled_everywhere)
     bool good = eddy_test_cancel_everywhere (stage_run, &stage, stage_check, &report);
     ck_assert_msg (good, "%s", report.failure);
     ck_assert_uint_ge (report.cancelled, 5);
+}
+
+/* --- random steps beside a model -------------------------------------------------------------- */
+
+enum { SUBSCRIBERS = 4, MOST_KEPT = 5, STEPS = 400 };
+
+/* What one subscriber has yet to receive. */
+typedef struct Reader {
+    EddySubscription *subscription;
+    int kept[MOST_KEPT];
+    int n_kept;
+    int n_missed;
+} Reader;
+
+typedef struct Station {
+    EddyBroadcast *broadcast;
+    Reader readers[SUBSCRIBERS];
+    int capacity;
+    bool drops;
+    int last;
+    uint32_t random;
+} Station;
+
+static int station_choose (Station *station, int n)
+{
+    station->random = station->random * 1103515245 + 12345;
+    return (int) (station->random >> 8) % n;
+}
+
+/* As many messages live as the slowest has to receive. */
+static int station_count (const Station *station)
+{
+    int most = 0;
+    for (int i = 0; i < SUBSCRIBERS; i++)
+        if (station->readers[i].n_kept > most)
+            most = station->readers[i].n_kept;
+    return most;
+}
+
+static void station_send (Station *station)
+{
+    Note *note = note_new (++station->last);
+    bool fits = station->drops || station_count (station) < station->capacity;
+    ck_assert_int_eq (eddy_broadcast_try_send (station->broadcast, note, NULL), fits);
+    if (!fits)
+        eddy_unref (note);
+    for (int i = 0; i < SUBSCRIBERS && fits; i++) {
+        Reader *reader = &station->readers[i];
+        if (reader->subscription == NULL)
+            continue;
+        if (reader->n_kept == station->capacity) {
+            memmove (reader->kept, reader->kept + 1, (size_t) --reader->n_kept * sizeof (int));
+            reader->n_missed++;
+        }
+        reader->kept[reader->n_kept++] = station->last;
+    }
+}
+
+static void reader_receive (Reader *reader)
+{
+    EddyError *error = NULL;
+    int value = note_take (eddy_subscription_try_receive (reader->subscription, &error));
+    if (reader->n_missed > 0) {
+        ck_assert_int_eq (strtol (eddy_error_get_message (error), NULL, 10), reader->n_missed);
+        eddy_test_expect_error (&error, EDDY_IO_ERROR_LIMIT_EXCEEDED);
+        reader->n_missed = 0;
+    } else if (reader->n_kept > 0) {
+        ck_assert_int_eq (value, reader->kept[0]);
+        memmove (reader->kept, reader->kept + 1, (size_t) --reader->n_kept * sizeof (int));
+    } else {
+        eddy_test_expect_error (&error, EDDY_IO_ERROR_WOULD_BLOCK);
+    }
+}
+
+static void station_step (Station *station)
+{
+    int what = station_choose (station, 12);
+    Reader *reader = &station->readers[station_choose (station, SUBSCRIBERS)];
+    if (what < 5) {
+        station_send (station);
+    } else if (reader->subscription == NULL) {
+        reader->subscription = eddy_broadcast_subscribe (station->broadcast);
+        ck_assert_ptr_nonnull (reader->subscription);
+    } else if (what < 11) {
+        reader_receive (reader);
+    } else {
+        eddy_unref (reader->subscription);
+        *reader = (Reader){ .subscription = NULL };
+    }
+    ck_assert_int_eq (live, station_count (station));
+}
+
+EDDY_TEST (D_broadcast_as_a_model_says)
+{
+    for (uint32_t seed = 1; seed <= 60; seed++) {
+        Station station = { .random = seed, .drops = seed % 2 == 0 };
+        station.capacity = 1 + (int) seed % MOST_KEPT;
+        station.broadcast =
+            eddy_broadcast_new ((size_t) station.capacity,
+                                station.drops ? EDDY_BROADCAST_DROP_OLDEST : EDDY_BROADCAST_WAIT);
+        for (int i = 0; i < STEPS; i++)
+            station_step (&station);
+        for (int i = 0; i < SUBSCRIBERS; i++)
+            eddy_unref (station.readers[i].subscription);
+        eddy_unref (station.broadcast);
+        ck_assert_int_eq (live, 0);
+    }
 }
 
 /* --- broadcasts across threads ---------------------------------------------------------------- */

@@ -29,21 +29,33 @@ static void *await_first (void *data, EddyError **error)
     return NULL;
 }
 
+static void *await_behind (void *data, EddyError **error)
+{
+    eddy_fiber_yield ();
+    return eddy_await (((Pair *) data)->fibers[0], error);
+}
+
+/* Each is kept until nobody waits for it any more. */
+static void pair_end (Pair *pair, EddyContext *context, int n)
+{
+    for (int i = 0; i < n; i++)
+        eddy_future_cancel (pair->fibers[i]);
+    for (int i = 0; i < n; i++)
+        eddy_block_on (context, pair->fibers[i], NULL);
+    for (int i = 0; i < n; i++)
+        eddy_unref (pair->fibers[i]);
+}
+
 static char *dump_pair (EddyContext *context, bool sleeps)
 {
     Pair pair = { .sleeps = sleeps };
     pair.fibers[0] = spawn_named ("left", await_second, &pair);
     pair.fibers[1] = spawn_named ("right", await_first, &pair);
-    pair.fibers[2] = spawn_named ("behind", await_second, &pair);
+    pair.fibers[2] = spawn_named ("behind", await_behind, &pair);
     while (eddy_context_iteration (context, false))
         ;
     char *text = dump_text (context);
-    for (int i = 0; i < 3; i++)
-        eddy_future_cancel (pair.fibers[i]);
-    for (int i = 0; i < 3; i++) {
-        eddy_block_on (context, pair.fibers[i], NULL);
-        eddy_unref (pair.fibers[i]);
-    }
+    pair_end (&pair, context, 3);
     return text;
 }
 
@@ -54,7 +66,7 @@ EDDY_TEST (D_dump_names_a_deadlock_of_joins)
     ck_assert_uint_eq (count_words (text, "\ndeadlock: "), 1);
     expect_line (text, "deadlock: 'left' (", " waits for a future from 'right' (",
                  ", which waits for a future from 'left' (");
-    expect_line (text, "fiber 'behind'", "waits for a future from 'right'", ", deadlocked");
+    expect_line (text, "fiber 'behind'", "waits for a future from 'left'", ", deadlocked");
     ck_assert_uint_eq (count_words (text, ", deadlocked"), 3);
     free (text);
     eddy_test_context_end (context);
@@ -67,7 +79,36 @@ EDDY_TEST (D_dump_names_no_deadlock_where_somebody_can_go_on)
     ck_assert_uint_eq (count_words (text, "deadlock: "), 0);
     expect_line (text, "fiber 'left'", "waits for a future from 'right'", NULL);
     expect_line (text, "fiber 'right'", "waits for a timer", NULL);
+    expect_line (text, "fiber 'behind'", "waits for a future from 'left'", NULL);
     free (text);
+    eddy_test_context_end (context);
+}
+
+static void *await_all (void *data, EddyError **error)
+{
+    Pair *pair = data;
+    EddyFuture *inputs[] = { eddy_ref (pair->fibers[1]) };
+    eddy_fiber_yield ();
+    EddyFuture *all[] = { eddy_future_all (inputs, 1) };
+    EDDY_AUTO (EddyFuture) settled = eddy_future_all_settled (all, 1);
+    eddy_await_complete (settled, error);
+    return NULL;
+}
+
+EDDY_TEST (D_dump_looks_through_futures_of_futures)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    Pair pair = { .sleeps = false };
+    pair.fibers[0] = spawn_named ("left", await_all, &pair);
+    pair.fibers[1] = spawn_named ("right", await_first, &pair);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_line (text, "deadlock: 'left' (", " waits for a future '", "from 'right' (");
+    free (text);
+    pair_end (&pair, context, 2);
+    while (eddy_context_iteration (context, false))
+        ;
     eddy_test_context_end (context);
 }
 

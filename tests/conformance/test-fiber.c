@@ -450,7 +450,7 @@ static void *run_until_cancelled (void *data, EddyError **error)
     int *ended = data;
     for (int i = 0; i < 5; i++)
         ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL, error));
-    ck_assert (eddy_group_wait (group, error));
+    ck_assert (!eddy_group_wait (group, error));
     ++*ended;
     return NULL;
 }
@@ -465,9 +465,37 @@ EDDY_TEST (D_group_is_waited_for_by_its_cancelled_maker)
     eddy_context_iteration (context, false);
     eddy_future_cancel (fiber);
     ck_assert_int_eq (ended, 0);
-    ck_assert (eddy_block_on_complete (context, fiber, &error));
+    ck_assert (!eddy_block_on_complete (context, fiber, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
     ck_assert_int_eq (ended, 1);
     eddy_unref (fiber);
+    eddy_test_context_end (context);
+}
+
+static void *wait_for_group (void *data, EddyError **error)
+{
+    eddy_group_wait (data, error);
+    return NULL;
+}
+
+/* Of a group that another has made. */
+EDDY_TEST (D_group_is_cancelled_by_who_waits_for_it)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    EddyGroup *group = eddy_group_new ();
+    ck_assert (eddy_group_spawn (group, sleep_long, NULL, NULL, &error));
+    EddyFuture *fiber = eddy_spawn (context, wait_for_group, group, NULL);
+    while (eddy_context_iteration (context, /* may_block= */ false))
+        ;
+    ck_assert (!eddy_future_is_complete (fiber));
+    eddy_future_cancel (fiber);
+    ck_assert (!eddy_block_on_complete (context, fiber, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    ck_assert (!eddy_group_spawn (group, sleep_long, NULL, NULL, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    eddy_unref (fiber);
+    eddy_unref (group);
     eddy_test_context_end (context);
 }
 

@@ -7,8 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <eddy/testing.h>
-
 #include "context.h"
 
 #define MILLISECOND INT64_C (1000000)
@@ -312,8 +310,9 @@ static void *run_group_of_mine (void *data, EddyError **error)
     if (data != NULL)
         ck_assert_int_ne (eddy_cancellable_get_deadline (eddy_fiber_get_cancellable ()), INT64_MAX);
     EDDY_AUTO (EddyGroup) inner = group_new ();
-    ck_assert (eddy_group_spawn (inner, sleep_long, NULL, NULL, error));
-    ck_assert (!eddy_group_wait (inner, error));
+    if (eddy_group_spawn (inner, sleep_long, NULL, NULL, error)) /* it may be late */
+        ck_assert (!eddy_group_wait (inner, error));
+    ck_assert_ptr_nonnull (*error);
     ck_assert_int_eq (eddy_error_get_code (*error), EDDY_IO_ERROR_TIMED_OUT);
     return NULL;
 }
@@ -528,6 +527,60 @@ EDDY_TEST (D_group_outlives_its_maker)
     run_on_both (run_orphaned);
 }
 
+static void group_ended (void *source_object, EddyAsyncResult *result, void *data)
+{
+    (void) source_object;
+    ck_assert_ptr_null (eddy_future_get_error (result));
+    *(bool *) data = true;
+}
+
+/* A program without fibers of its own hears of a group's end by callback. */
+EDDY_TEST (D_group_end_is_a_future)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool ended = false;
+    int counted = 0;
+    EddyGroup *group = eddy_group_new ();
+    for (int i = 0; i < 5; i++)
+        ck_assert (eddy_group_spawn (group, count, &counted, NULL, &error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    ck_assert (eddy_future_add_callback (end, group_ended, &ended));
+    while (!ended)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (counted, 5);
+    ck_assert (eddy_block_on_boolean (NULL, end, &error));
+    eddy_unref (end);
+    ck_assert (eddy_group_spawn (group, fail_with_data, "as told", NULL, &error));
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &counted, NULL, &error));
+    end = eddy_group_wait_future (group);
+    eddy_unref (group);
+    ck_assert (!eddy_block_on_boolean (NULL, end, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_FAILED);
+    ck_assert_int_eq (counted, 6);
+    eddy_unref (end);
+    eddy_test_context_end (context);
+}
+
+/* Nobody wants to know of its end any more. */
+static void *run_unwanted_end (void *data, EddyError **error)
+{
+    EDDY_AUTO (EddyGroup) group = group_new ();
+    int ended = 0;
+    ck_assert (eddy_group_spawn (group, sleep_and_count, &ended, NULL, error));
+    EddyFuture *end = eddy_group_wait_future (group);
+    eddy_fiber_yield ();
+    eddy_unref (end);
+    ck_assert (eddy_group_wait (group, error));
+    ck_assert_int_eq (ended, 1);
+    return data;
+}
+
+EDDY_TEST (D_group_end_that_nobody_wants_cancels)
+{
+    run_on_both (run_unwanted_end);
+}
+
 /* --- limits ----------------------------------------------------------------------------------- */
 
 typedef struct Line {
@@ -618,75 +671,6 @@ static void *run_room (void *data, EddyError **error)
 EDDY_TEST (D_group_room_is_waited_for)
 {
     run_on_both (run_room);
-}
-
-/* --- a cancel everywhere ---------------------------------------------------------------------- */
-
-typedef struct Work {
-    int spawned;
-    int ended;
-} Work;
-
-static void work_ended (void *data)
-{
-    Work *work = data;
-    work->ended++;
-}
-
-static void *work_shortly (void *data, EddyError **error)
-{
-    (void) data;
-    eddy_fiber_sleep (1000, error);
-    return NULL;
-}
-
-static void *work_as_server (void *data, EddyError **error)
-{
-    if (!eddy_fiber_sleep (1000, error))
-        return NULL;
-    eddy_fiber_report_ready (data);
-    eddy_fiber_sleep (1000, error);
-    return NULL;
-}
-
-static void *run_work (void *data, EddyError **error)
-{
-    Work *work = data;
-    EDDY_AUTO_GROUP (group) = eddy_group_new_with_timeout (INT64_C (3600000) * MILLISECOND);
-    eddy_group_set_limit (group, 2);
-    for (int i = 0; i < 2; i++) {
-        work->spawned++;
-        void *ready = eddy_group_start (group, work_as_server, work, work_ended, error);
-        ck_assert (ready == (*error == NULL ? work : NULL));
-        if (ready == NULL)
-            return NULL;
-    }
-    for (int i = 0; i < 2; i++) {
-        work->spawned++;
-        if (!eddy_group_spawn (group, work_shortly, work, work_ended, error))
-            return NULL;
-    }
-    if (eddy_group_wait (group, error))
-        eddy_fiber_sleep (0, error);
-    return NULL;
-}
-
-static void check_work (void *data, bool cancelled, uint32_t point)
-{
-    Work *work = data;
-    (void) point;
-    ck_assert_int_eq (work->ended, work->spawned);
-    ck_assert (cancelled || work->ended == 4);
-    *work = (Work){ 0, 0 };
-}
-
-EDDY_TEST (D_group_cancelled_everywhere)
-{
-    EddyTestCancelReport report;
-    Work work = { 0, 0 };
-    ck_assert_msg (eddy_test_cancel_everywhere (run_work, &work, check_work, &report), "%s",
-                   report.failure);
-    ck_assert_uint_ge (report.cancelled, 5);
 }
 
 /* --- deadlocks -------------------------------------------------------------------------------- */

@@ -89,6 +89,13 @@ static void wait_for_no_threads (void)
     ck_assert_int_eq (count_threads (), 0);
 }
 
+static void wait_until (const int *counted, int n)
+{
+    for (int i = 0; i < PATIENCE && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
+        usleep (100);
+    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
+}
+
 /* --- where fibers run ------------------------------------------------------------------------- */
 
 typedef struct Seen {
@@ -282,6 +289,46 @@ EDDY_TEST (D_pool_groups_of_its_own_fibers)
     eddy_test_context_end (context);
 }
 
+/* It goes on for a while after its cancel. */
+static void *end_late (void *data, EddyError **error)
+{
+    sleep_long (NULL, error);
+    EDDY_SHIELD (-1)
+    {
+        ck_assert (eddy_fiber_sleep (2 * MILLISECOND, NULL));
+    }
+    __atomic_add_fetch ((int *) data, 1, __ATOMIC_ACQ_REL);
+    return NULL;
+}
+
+typedef struct Careless {
+    EddyPool *pool;
+    int spawned;
+    int ended;
+} Careless;
+
+static void *drop_group (void *data, EddyError **error)
+{
+    Careless *careless = data;
+    EddyGroup *group = eddy_group_new_on_pool (careless->pool);
+    for (int i = 0; i < 6; i++)
+        ck_assert (eddy_group_spawn (group, end_late, &careless->ended, NULL, error));
+    __atomic_add_fetch (&careless->spawned, 6, __ATOMIC_ACQ_REL);
+    ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+    eddy_unref (group);
+    return NULL;
+}
+
+/* The thread that made the group waits for the ends of its fibers to come home. */
+EDDY_TEST (D_pool_close_waits_for_groups_that_were_dropped)
+{
+    Careless careless = { .pool = pool_new (3) };
+    eddy_pool_spawn_detached (careless.pool, drop_group, &careless, NULL);
+    wait_until (&careless.spawned, 6);
+    pool_end (careless.pool);
+    ck_assert_int_eq (careless.ended, 6);
+}
+
 /* --- closing ---------------------------------------------------------------------------------- */
 
 static void *close_it (void *data, EddyError **error)
@@ -371,6 +418,34 @@ EDDY_TEST (D_pool_close_waits_and_can_be_cancelled)
     eddy_test_context_end (context);
 }
 
+static void pool_closed (void *source_object, EddyAsyncResult *result, void *data)
+{
+    EddyError *error = NULL;
+    ck_assert (eddy_pool_close_finish (source_object, result, &error));
+    *(bool *) data = true;
+}
+
+EDDY_TEST (D_pool_closes_in_every_form)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    bool closed = false;
+    int ended = 0;
+    EddyPool *pool = pool_new (1);
+    eddy_pool_spawn_detached (pool, return_data, &ended, count);
+    eddy_pool_close_async (pool, EDDY_PRIORITY_DEFAULT, NULL, pool_closed, &closed);
+    while (!closed)
+        eddy_context_iteration (context, true);
+    ck_assert_int_eq (ended, 1);
+    eddy_unref (pool);
+    pool = pool_new (1);
+    EddyFuture *future = eddy_pool_close_future (pool, EDDY_PRIORITY_DEFAULT, NULL);
+    eddy_unref (pool); /* the operation has a reference */
+    ck_assert (eddy_block_on_complete (NULL, future, &error));
+    eddy_unref (future);
+    eddy_test_context_end (context);
+}
+
 static void *close_pool (void *data, EddyError **error)
 {
     EddyPool *pool = pool_new (1);
@@ -421,13 +496,6 @@ static void *spawn_sleepers (void *data, EddyError **error)
     eddy_spawn_detached (NULL, sleep_and_count, data, NULL);
     eddy_fiber_yield ();
     return sleep_and_count (data, error);
-}
-
-static void wait_until (const int *counted, int n)
-{
-    for (int i = 0; i < PATIENCE && __atomic_load_n (counted, __ATOMIC_ACQUIRE) < n; i++)
-        usleep (100);
-    ck_assert_int_ge (__atomic_load_n (counted, __ATOMIC_ACQUIRE), n);
 }
 
 EDDY_TEST (D_pool_last_reference_cancels_all)

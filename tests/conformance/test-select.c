@@ -415,6 +415,98 @@ EDDY_TEST (D_select_across_threads_loses_nothing)
         eddy_unref (channels[i]);
 }
 
+/* --- deadlines, threads, both ways of waiting ------------------------------------------------- */
+
+enum { HASTY = 4, ATTEMPTS = 400 };
+
+/* Sends or receives at two channels, by turns with a select and without, never waiting for long. */
+typedef struct Hasty {
+    pthread_t thread;
+    EddyChannel **channels;
+    bool sends;
+    int64_t sum;
+    int late;
+} Hasty;
+
+/* The message, or 0: it was too late; or -1: closed. */
+static intptr_t hasty_select (Hasty *hasty, intptr_t message, EddyCancellable *cancellable)
+{
+    EddySelectCase cases[2];
+    for (int i = 0; i < 2; i++)
+        cases[i] = hasty->sends
+                       ? (EddySelectCase) EDDY_SELECT_SEND (hasty->channels[i], number (message))
+                       : (EddySelectCase) EDDY_SELECT_RECEIVE (hasty->channels[i]);
+    int index = eddy_select (cases, 2, cancellable, NULL);
+    if (index < 0)
+        return 0;
+    return cases[index].is_closed ? -1 : (intptr_t) cases[index].message;
+}
+
+static intptr_t hasty_call (Hasty *hasty, intptr_t message, EddyCancellable *cancellable)
+{
+    EddyChannel *channel = hasty->channels[message / 2 % 2];
+    EddyError *error = NULL;
+    if (!hasty->sends)
+        message = (intptr_t) eddy_channel_receive (channel, cancellable, &error);
+    else
+        eddy_channel_send (channel, number (message), cancellable, &error);
+    if (error == NULL)
+        return message;
+    bool closed = eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_CLOSED);
+    eddy_clear_error (&error);
+    return closed ? -1 : 0;
+}
+
+static void *hasty_run (void *data, EddyError **error)
+{
+    Hasty *hasty = data;
+    (void) error;
+    for (int i = 1; i <= ATTEMPTS || !hasty->sends; i++) {
+        EDDY_AUTO (EddyCancellable)
+        cancellable = eddy_cancellable_new_with_timeout (NULL, 1000 * (i * 7 % 50));
+        intptr_t message =
+            i % 2 == 0 ? hasty_select (hasty, i, cancellable) : hasty_call (hasty, i, cancellable);
+        if (message < 0)
+            break;
+        hasty->sum += message;
+        hasty->late += message == 0;
+    }
+    return NULL;
+}
+
+static void *hasty_thread (void *data)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    eddy_test_run_fiber (context, hasty_run, data);
+    eddy_test_context_end (context);
+    return NULL;
+}
+
+EDDY_TEST (D_select_and_deadlines_across_threads_lose_nothing)
+{
+    EddyChannel *channels[2] = { eddy_channel_new (0, NULL), eddy_channel_new (1, NULL) };
+    Hasty all[HASTY];
+    int64_t sent = 0, received = 0;
+    int late = 0;
+    for (int i = 0; i < HASTY; i++) {
+        all[i] = (Hasty){ .channels = channels, .sends = i < HASTY / 2 };
+        ck_assert_int_eq (pthread_create (&all[i].thread, NULL, hasty_thread, &all[i]), 0);
+    }
+    for (int i = 0; i < HASTY; i++) {
+        if (i == HASTY / 2)
+            for (int j = 0; j < 2; j++)
+                eddy_channel_close (channels[j]);
+        pthread_join (all[i].thread, NULL);
+        *(all[i].sends ? &sent : &received) += all[i].sum;
+        late += all[i].late;
+    }
+    received += (intptr_t) eddy_channel_try_receive (channels[1], NULL);
+    ck_assert_int_eq (received, sent);
+    ck_assert_int_gt (late, 0);
+    for (int i = 0; i < 2; i++)
+        eddy_unref (channels[i]);
+}
+
 /* --- futures of other threads ----------------------------------------------------------------- */
 
 typedef struct Elsewhere {

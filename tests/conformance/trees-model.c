@@ -385,8 +385,11 @@ static void model_leave_group (TreeNode *node, EddyError *error)
         asked != TREE_NOT_ASKED && (cause & (group->cancel.causes | TREE_CAUSE_PLAIN)) != 0;
     bool is_end = may_be_end && asked == TREE_TOLD &&
                   (cause == TREE_CAUSE_PLAIN || cause == group->cancel.causes);
-    if (may_be_end)
+    if (may_be_end) {
         model_keep_cause (group, is_end);
+        group->may_be_cut = true;
+        group->is_cut |= is_end;
+    }
     if (is_end)
         return;
     /* Of two that come at once either may be first. */
@@ -495,6 +498,20 @@ static void model_fail_errors (Tree *tree, const TreeGroup *group, EddyGroup *re
     tree_fail (tree, "the errors of group %u are not what they should be", group->id);
 }
 
+/* Then it tells of a cancel of who waited, when that has ended one of its nodes. */
+static void model_joined_without_errors (TreeGroup *group, TreeNode *by, bool good,
+                                         const EddyError *error)
+{
+    bool may_fail =
+        group->may_be_cut && (model_is_in_vain (by) || model_seen (by)->asked != TREE_NOT_ASKED);
+    bool must_fail = group->is_cut && model_is_in_vain (by);
+    if (good ? must_fail : !may_fail)
+        tree_fail (by->tree, "group %u %s", group->id,
+                   good ? "hides that it was cut short" : "fails without a reason");
+    if (!good)
+        model_expect_cause (by, error, 0);
+}
+
 /* No child is left, and all errors are there in their order. */
 void tree_model_joined (TreeGroup *group, EddyGroup *real, TreeNode *by, bool good,
                         const EddyError *error)
@@ -515,7 +532,9 @@ void tree_model_joined (TreeGroup *group, EddyGroup *real, TreeNode *by, bool go
         model_fail_errors (tree, group, real);
     size_t n_kept = eddy_group_get_n_errors (real);
     const EddyError *first = n_kept > 0 ? eddy_group_get_error (real, 0) : NULL;
-    if (good != (n_kept == 0) || error != first)
+    if (n_kept == 0)
+        model_joined_without_errors (group, by, good, error);
+    else if (good || error != first)
         tree_fail (tree, "group %u does not tell its first error", group->id);
 }
 

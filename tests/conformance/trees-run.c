@@ -43,9 +43,12 @@ static bool node_wait_for_fd (TreeNode *node, int kind, EddyError **error)
     return good;
 }
 
+/* Always the same error, as it is for the model. */
 static EddyError *node_make_cause (TreeNode *node, bool has_cause)
 {
-    return has_cause ? eddy_error_new ("tree-cause", node->id, "cause of %u", node->id) : NULL;
+    if (has_cause && node->cause == NULL)
+        node->cause = eddy_error_new ("tree-cause", node->id, "cause of %u", node->id);
+    return has_cause ? eddy_ref (node->cause) : NULL;
 }
 
 /* --- groups ----------------------------------------------------------------------------------- */
@@ -349,6 +352,7 @@ static void tree_release (Tree *tree)
     for (unsigned i = 0; i < tree->n_nodes; i++) {
         eddy_clear (&tree->nodes[i].scope);
         eddy_clear (&tree->nodes[i].error);
+        eddy_clear (&tree->nodes[i].cause);
     }
     for (unsigned i = 0; i < tree->n_groups; i++) {
         TreeGroup *group = &tree->groups[i];

@@ -92,6 +92,7 @@ typedef struct TreeNode {
     TreeStep steps[TREE_STEPS];
     /* The run: */
     EddyCancellable *scope;
+    EddyError *cause; /* what it gives for all of its cancels */
     uint8_t n_open;
     uint8_t open[TREE_STEPS];
     /* The model: */
@@ -135,6 +136,8 @@ typedef struct TreeGroup {
     unsigned active; /* those that have begun */
     unsigned n_errors;
     bool has_told_cause;
+    bool may_be_cut; /* a cancel may have ended one of its nodes … */
+    bool is_cut;     /* … and has */
     TreeError errors[2 * TREE_NODES];
 } TreeGroup;
 

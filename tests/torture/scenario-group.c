@@ -107,6 +107,29 @@ TORTURE_SCENARIO (group_cause)
     torture_await (cause_step, &team);
 }
 
+static void future_step (void *data)
+{
+    Team *team = data;
+    EddyError *error = NULL;
+    EddyGroup *group = team_new_group (team);
+    if (group == NULL)
+        return;
+    for (int i = 0; i < FIBERS; i++)
+        team_spawn (team, group, sleep_shortly);
+    EddyFuture *end = eddy_group_wait_future (group);
+    if (!eddy_await_boolean (end, &error))
+        torture_error ("the end of a group", &error);
+    eddy_unref (end);
+    team_end (team, group);
+}
+
+TORTURE_SCENARIO (group_future)
+{
+    Team team = { .pool = NULL };
+    torture_begin ();
+    torture_await (future_step, &team);
+}
+
 /* ---- Fibers that are ready ----------------------------------------------------------------- */
 
 static void *serve (void *data, EddyError **error)

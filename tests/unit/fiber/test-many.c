@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/compiler-private.h"
 #include "context.h"
 #include "faults.h"
 #include "fiber/stack-private.h"
@@ -110,7 +109,7 @@ EDDY_TEST_TIMEOUT (past_the_most_mappings_fibers_end_with_no_memory, 60)
 {
     static EddyFuture *fibers[MANY];
     Gate gate = { .n_waiting = 0 };
-    if (EDDY__SANITIZED)
+    if (eddy_test_sanitized ())
         EDDY_TEST_SKIP ("a sanitizer needs mappings of its own, and ends the process without");
     EddyContext *context = eddy_test_context_begin ();
     eddy__stack_set_guards (EDDY_STACK_GUARDS_MPROTECT);

@@ -17,6 +17,17 @@ typedef struct Turns {
     EddyChannel *bytes; /* from the pipe, on the asking thread */
 } Turns;
 
+/* On a thread of its own. Whatever happens, nobody waits for it in the end. */
+static void *answer_by (EddyFiberFunc function, Turns *turns)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    void *value = eddy_test_run_fiber (context, function, turns);
+    eddy_channel_close (turns->there);
+    eddy_channel_close (turns->back);
+    eddy_test_context_end (context);
+    return value;
+}
+
 /* A moment after the answer to each tenth message a byte, by another way; now and then the answer
  * is late. */
 static void *answer_turns (void *data, EddyError **error)
@@ -39,10 +50,7 @@ static void *answer_turns (void *data, EddyError **error)
 
 static void *answer_thread (void *data)
 {
-    EddyContext *context = eddy_test_context_begin ();
-    void *value = eddy_test_run_fiber (context, answer_turns, data);
-    eddy_test_context_end (context);
-    return value;
+    return answer_by (answer_turns, data);
 }
 
 static void *read_bytes (void *data, EddyError **error)
@@ -128,10 +136,7 @@ static void *answer_all (void *data, EddyError **error)
 
 static void *answer_all_thread (void *data)
 {
-    EddyContext *context = eddy_test_context_begin ();
-    void *value = eddy_test_run_fiber (context, answer_all, data);
-    eddy_test_context_end (context);
-    return value;
+    return answer_by (answer_all, data);
 }
 
 static void *read_byte (void *data, EddyError **error)

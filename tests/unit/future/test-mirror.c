@@ -82,6 +82,39 @@ EDDY_TEST (mirrors_in_every_order)
         }
 }
 
+/* One that was taken back is soon gone, however long the future goes on: also when this thread gets
+   the home before the mirror has arrived there. */
+EDDY_TEST (mirrors_do_not_stay)
+{
+    for (int way = 0; way < 3; way++) {
+        EddyContext *home = eddy_context_new (), *watching = eddy_context_new ();
+        EddyTask *task = task_in (home);
+        EddyFuture *future = eddy_task_get_future (task);
+        Watch watch = { .anywhere.watcher.completed = watch_completed };
+        ck_assert_int_eq (eddy__anywhere_watch (&watch.anywhere, future, watching),
+                          EDDY__ANYWHERE_WATCHED);
+        if (way == 0) {
+            iterate (home);
+            ck_assert_ptr_nonnull (future->watcher);
+        }
+        if (way == 2)
+            ck_assert (eddy_context_acquire (home));
+        eddy__anywhere_unwatch (&watch.anywhere);
+        if (way == 2)
+            eddy_context_release (home);
+        iterate (home);
+        ck_assert_ptr_null (future->watcher);
+        eddy_task_return_boolean (task, true);
+        iterate (home);
+        iterate (watching);
+        ck_assert_int_eq (watch.told, 0);
+        eddy_unref (future);
+        eddy_task_unref (task);
+        eddy_unref (home);
+        eddy_unref (watching);
+    }
+}
+
 /* Several watch one future from several contexts, its own too. */
 EDDY_TEST (mirrors_beside_each_other)
 {

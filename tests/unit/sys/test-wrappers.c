@@ -15,6 +15,7 @@
 #include "sys/process-private.h"
 #include "sys/random-private.h"
 #include "sys/signal-private.h"
+#include "sys/thread-private.h"
 #include "sys/uring-private.h"
 #include "test.h"
 
@@ -33,6 +34,18 @@ static sigset_t no_signals;
 static struct io_uring ring;
 static struct io_uring_params params;
 static EddySysUringProbe probe;
+
+static void *thread_nothing (void *data)
+{
+    return data;
+}
+
+static int thread_run (void)
+{
+    pthread_t thread;
+    int answer = eddy__sys_thread_start (&thread, thread_nothing, NULL);
+    return answer < 0 ? answer : -pthread_join (thread, NULL);
+}
 
 /* CALL (constant, is an interruption repeated?, a harmless use of the wrapper) */
 #define WRAPPERS(CALL)                                                                             \
@@ -111,6 +124,7 @@ static EddySysUringProbe probe;
     CALL (SIGTIMEDWAIT, false, eddy__sys_sigtimedwait (&no_signals, NULL, 0))                      \
     CALL (KILL, false, eddy__sys_kill (getpid (), 0))                                              \
     CALL (TGKILL, false, eddy__sys_tgkill (-1, 0))                                                 \
+    CALL (THREAD_START, false, thread_run ())                                                      \
     CALL (URING_OPEN, false, eddy__sys_uring_open (&ring, 0, &params))                             \
     CALL (URING_ENTER, false, eddy__sys_uring_enter (&ring, 0, 0))                                 \
     CALL (URING_EVENTFD, false, eddy__sys_uring_register_eventfd (&ring, -1))                      \
