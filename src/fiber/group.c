@@ -397,8 +397,11 @@ static int group_claim (EddyGroup *group)
 
 static EddyError *group_make_cancel_error (const EddyGroup *group)
 {
+    EddyFiber *fiber = eddy__fiber_current ();
     if (group->cause != NULL)
         return eddy_ref (group->cause);
+    if (fiber != NULL && eddy__fiber_is_cancelled (fiber))
+        return eddy__fiber_make_cancel_error (fiber, NULL);
     return eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_CANCELLED, "the group was cancelled");
 }
 

@@ -103,8 +103,10 @@ EDDY_TEST (D_dump_names_a_deadlock_through_combinators)
         for (int i = 0; i < 2; i++) {
             eddy_future_cancel (knot.fibers[i]);
             eddy_block_on_complete (context, knot.fibers[i], NULL);
-            eddy_unref (knot.fibers[i]);
         }
+        /* The first is awaited by the second, until that has ended. */
+        for (int i = 0; i < 2; i++)
+            eddy_unref (knot.fibers[i]);
         while (eddy_context_iteration (context, false))
             ;
     }
