@@ -67,22 +67,23 @@ const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                               .get_name = future_wait_get_name,
                                               .find_wakers = future_wait_find_wakers };
 
-/* Waits until the future is done; 0, or -errno when the wait was cancelled first. */
+/* Waits until the future is done; 0, or -errno when the wait was cancelled first. It is watched
+ * last: whoever notices a deadline runs handlers, which may complete it, and wake who does not
+ * wait. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
     EddyFutureWait future_wait;
     future_wait.watcher = (EddyWatcher){ .completed = eddy__future_wait_completed };
-    if (!eddy__future_watch (future, &future_wait.watcher))
-        return 0;
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
-    if (answer == 0)
-        fiber_park (&future_wait.wait, &here_wait_kind, future);
-    if (EDDY__LIKELY (answer == 0 && !future_wait.wait.was_cancelled))
+    if (EDDY__UNLIKELY (answer < 0 || !eddy__future_watch (future, &future_wait.watcher))) {
+        fiber->wait = NULL;
+        return eddy__future_is_done (future) ? 0 : answer;
+    }
+    fiber_park (&future_wait.wait, &here_wait_kind, future);
+    if (EDDY__LIKELY (!future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
-    if (eddy__future_is_done (future))
-        return 0;
-    return answer < 0 ? answer : -ECANCELED;
+    return eddy__future_is_done (future) ? 0 : -ECANCELED;
 }
 
 /* The wait for a future of another context. */

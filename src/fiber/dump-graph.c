@@ -13,23 +13,23 @@ enum { WAKERS_TOLD = 4 };
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-static size_t graph_hash (const EddyDumpGraph *graph, const EddyFiber *fiber)
+static size_t graph_hash (const EddyDumpGraph *graph, uint64_t identity)
 {
-    return (size_t) (((uintptr_t) fiber >> 6) * UINT64_C (0x9e3779b97f4a7c15) >> 20) & graph->mask;
+    return (size_t) ((identity >> 6) * UINT64_C (0x9e3779b97f4a7c15) >> 20) & graph->mask;
 }
 
-static EddyDumpNode *graph_find (const EddyDumpGraph *graph, const EddyFiber *fiber)
+static EddyDumpNode *graph_find (const EddyDumpGraph *graph, uint64_t identity)
 {
-    for (size_t i = graph_hash (graph, fiber);; i = (i + 1) & graph->mask) {
+    for (size_t i = graph_hash (graph, identity);; i = (i + 1) & graph->mask) {
         EddyDumpNode *node = graph->table[i];
-        if (node == NULL || node->fiber == fiber)
+        if (node == NULL || node->identity == identity)
             return node;
     }
 }
 
 static void graph_enter (EddyDumpGraph *graph, EddyDumpNode *node)
 {
-    size_t i = graph_hash (graph, node->fiber);
+    size_t i = graph_hash (graph, node->identity);
     while (graph->table[i] != NULL)
         i = (i + 1) & graph->mask;
     graph->table[i] = node;
@@ -78,7 +78,7 @@ static void graph_link (EddyDumpGraph *graph, const EddyDumpPart *part, EddyDump
 
 static bool node_was_stuck (const EddyDumpNode *node, const EddyDumpGraph *before)
 {
-    const EddyDumpNode *former = graph_find (before, node->fiber);
+    const EddyDumpNode *former = graph_find (before, node->identity);
     /* One who had just begun to wait then may have been woken since, and have begun again. */
     return former != NULL && !former->may_go_on && former->waits_on == node->waits_on &&
            former->parked == node->parked && node->parked != eddy__stamp (former->part->now_ns);

@@ -152,7 +152,7 @@ static void part_tell_task (const EddyTaskTold *told, void *data)
 
 /* --- fibers ----------------------------------------------------------------------------------- */
 
-void eddy__wakers_add (EddyWakers *wakers, const EddyFiber *fiber)
+void eddy__wakers_add_identity (EddyWakers *wakers, uint64_t identity)
 {
     EddyDumpPart *part = wakers->part;
     if (part->failed)
@@ -160,7 +160,7 @@ void eddy__wakers_add (EddyWakers *wakers, const EddyFiber *fiber)
     part->failed =
         !eddy__dump_grow (&part->edges, part->n_edges, &part->edges_room, sizeof *part->edges);
     if (!part->failed)
-        part->edges[part->n_edges++] = (EddyDumpEdge){ .waker = fiber };
+        part->edges[part->n_edges++] = (EddyDumpEdge){ .waker = identity };
 }
 
 void eddy__wakers_add_unknown (EddyWakers *wakers)
@@ -217,9 +217,10 @@ static const char *fiber_get_name (const EddyFiber *fiber)
 static void part_tell_fiber (EddyDumpPart *part, const EddyFiber *fiber)
 {
     EddyDumpText *text = &part->text;
-    EddyDumpNode node = {
-        .part = part, .fiber = fiber, .may_go_on = true, .first_edge = part->n_edges
-    };
+    EddyDumpNode node = { .part = part,
+                          .identity = eddy__fiber_get_identity (fiber),
+                          .may_go_on = true,
+                          .first_edge = part->n_edges };
     part->failed = part->failed || !eddy__dump_grow (&part->nodes, part->n_nodes, &part->nodes_room,
                                                      sizeof *part->nodes);
     if (part->failed)

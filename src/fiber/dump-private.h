@@ -42,19 +42,19 @@ typedef struct EddyDumpPart EddyDumpPart;
 
 /* That somebody could end somebody's wait. */
 typedef struct EddyDumpEdge {
-    const EddyFiber *waker; /* an address; not to be followed */
-    EddyDumpNode *from;     /* who waits; from here on of dump-graph.c */
-    EddyDumpNode *to;       /* the waker's; NULL: not found */
+    uint64_t waker;     /* its identity */
+    EddyDumpNode *from; /* who waits; from here on of dump-graph.c */
+    EddyDumpNode *to;   /* the waker's; NULL: not found */
     struct EddyDumpEdge *next;
 } EddyDumpEdge;
 
 /* A fiber. */
 struct EddyDumpNode {
     EddyDumpPart *part;
-    const EddyFiber *fiber; /* an address; not to be followed */
-    const void *waits_on;   /* likewise */
-    uint32_t parked;        /* a stamp */
-    bool may_go_on;         /* it does not wait, or for the world outside */
+    uint64_t identity;    /* its fiber's */
+    const void *waits_on; /* an address; not to be followed */
+    uint32_t parked;      /* a stamp */
+    bool may_go_on;       /* it does not wait, or for the world outside */
     /* Parts of the text: 'name' (place); a mutex 'x'; and where its line ends. */
     uint32_t who_len;
     uint32_t what_len;
@@ -101,7 +101,7 @@ void eddy__dump_collect (EddyDumpPart *part, EddyContext *context, bool locked,
 typedef struct EddyDumpGraph {
     EddyDumpPart **parts;
     size_t n_parts;
-    EddyDumpNode **table; /* all nodes, by their fiber's address */
+    EddyDumpNode **table; /* all nodes, by their fiber's identity */
     size_t mask;
     size_t n_stuck; /* nodes that cannot go on */
 } EddyDumpGraph;

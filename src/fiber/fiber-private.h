@@ -73,7 +73,8 @@ struct EddyFiber {
     bool listed;           /* among its context's fibers: since it first let others run */
     bool in_shield : 1;    /* a program's: `shield` says which */
     bool has_locals : 1;
-    unsigned shielded;   /* awaits do not look whether it is cancelled */
+    uint16_t shielded;   /* awaits do not look whether it is cancelled */
+    uint16_t number;     /* of its identity; 0: nobody has remembered it; atomic */
     uint32_t made;       /* a stamp */
     EddyFiberWait *wait; /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
@@ -127,6 +128,22 @@ bool eddy__future_is_fiber (const EddyFuture *future);
 void eddy__fiber_set_function (EddyFiber *fiber, EddyFiberFunc function, void *data,
                                void (*destroy) (void *), const EddyFiberOptions *options,
                                const EddyPlace *place);
+
+/* How a fiber is known to those who remember it, perhaps beyond its end: by its address and a
+ * number, since another one may have the address by then. Never 0. */
+static inline uint64_t eddy__fiber_get_identity (const EddyFiber *fiber)
+{
+    uint64_t number = __atomic_load_n (&fiber->number, __ATOMIC_RELAXED);
+    return (uint64_t) (uintptr_t) fiber ^ number << 48;
+}
+/* The same for who is about to remember it: it gets its number. Any thread while it waits. */
+uint64_t eddy__fiber_make_identity (EddyFiber *fiber);
+static inline uint64_t eddy__fiber_identify (EddyFiber *fiber)
+{
+    if (EDDY__LIKELY (__atomic_load_n (&fiber->number, __ATOMIC_RELAXED) != 0))
+        return eddy__fiber_get_identity (fiber);
+    return eddy__fiber_make_identity (fiber);
+}
 
 /* The running fiber, or NULL. */
 static inline EddyFiber *eddy__fiber_current (void)

@@ -101,6 +101,15 @@ EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_
     return fiber;
 }
 
+uint64_t eddy__fiber_make_identity (EddyFiber *fiber)
+{
+    static EDDY__THREAD uint16_t latest;
+    if (++latest == 0)
+        latest = 1;
+    __atomic_store_n (&fiber->number, latest, __ATOMIC_RELAXED);
+    return eddy__fiber_get_identity (fiber);
+}
+
 void *eddy__fiber_get_extra (EddyFiber *fiber)
 {
     return fiber + 1;

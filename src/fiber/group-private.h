@@ -24,6 +24,7 @@ struct EddyGroup {
     EddyList joiners;   /* GroupWait: until the last fiber has ended */
     EddyList claimants; /* GroupWait: until there is room under the limit */
     EddyList starts;    /* EddyGroupStart: until their fiber is ready */
+    EddyList deferred;  /* of the groups whose fibers are yet to be cancelled (group.c) */
     EddyError *cause;   /* of the cancel; NULL: the usual */
     EddyCancellable *governor; /* what the scope follows; NULL: nothing */
     /* Followed by the scopes of its fibers, and by the fibers away, however many they are, with one

@@ -31,6 +31,42 @@ static bool group_wake (EddyList *waits)
     return true;
 }
 
+/* A fiber's cancel goes on to the groups that it made, and to their fibers: as deep as they are
+ * nested, which a stack may not be. From here on a cancel is put off,
+ * and done last. */
+enum { GROUP_DEEPEST = 32 };
+
+static EDDY__THREAD unsigned group_depth;
+static EDDY__THREAD EddyList group_deferred; /* with a hold of each; `next` NULL: not begun */
+
+static void group_cancel_children (EddyGroup *group)
+{
+    eddy_cancellable_cancel_with_cause (group->scope, eddy_ref (group->cause));
+    for (EddyList *link = group->children.next; link != &group->children; link = link->next)
+        eddy__fiber_cancel (EDDY__CONTAINER (link, EddyFiber, sibling), eddy_ref (group->cause));
+    while (group_wake (&group->claimants))
+        group->promised++; /* each of them looks for himself */
+}
+
+static void group_defer (EddyGroup *group)
+{
+    if (group_deferred.next == NULL)
+        eddy__list_init (&group_deferred);
+    eddy__list_append (&group_deferred, &group->deferred);
+    eddy_object_hold (group);
+}
+
+static void group_cancel_deferred (void)
+{
+    if (group_deferred.next == NULL)
+        return;
+    for (EddyList *link; (link = eddy__list_pop (&group_deferred)) != NULL;) {
+        EddyGroup *group = EDDY__CONTAINER (link, EddyGroup, deferred);
+        group_cancel_children (group);
+        eddy_object_release (group);
+    }
+}
+
 /* Asks the children to end, taking the cause; they stay in the list until they have. Who cancels
  * has a reference or a hold: handlers of a program's run in here. */
 static void group_cancel (EddyGroup *group, EddyError *cause)
@@ -41,11 +77,15 @@ static void group_cancel (EddyGroup *group, EddyError *cause)
     }
     group->cancelled = true;
     group->cause = cause;
-    eddy_cancellable_cancel_with_cause (group->scope, eddy_ref (cause));
-    for (EddyList *link = group->children.next; link != &group->children; link = link->next)
-        eddy__fiber_cancel (EDDY__CONTAINER (link, EddyFiber, sibling), eddy_ref (cause));
-    while (group_wake (&group->claimants))
-        group->promised++; /* each of them looks for himself */
+    if (group_depth == GROUP_DEEPEST) {
+        group_defer (group);
+        return;
+    }
+    group_depth++;
+    group_cancel_children (group);
+    if (group_depth == 1)
+        group_cancel_deferred ();
+    group_depth--;
 }
 
 /* Its deadline has come. */

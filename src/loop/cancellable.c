@@ -134,24 +134,49 @@ EddyCancellable *eddy__cancellable_no_memory (void)
 
 /* --- cancel ----------------------------------------------------------------------------------- */
 
-/* A child whose last reference has just gone is still in the list until it has cleared itself. */
+/* Children may have children: as deep as they go, which a stack may not. From here on a cancel is
+ * put off, and done last. */
+enum { CANCEL_DEEPEST = 32 };
+
+static EDDY__THREAD unsigned cancel_depth;
+static EDDY__THREAD EddyList cancel_deferred; /* by `sibling`; `next` NULL: not begun */
+
+/* Takes a child of one that is cancelled, with a reference; NULL: there is none. A child whose last
+ * reference has just gone is still in the list until it has cleared itself. */
+static EddyCancellable *cancel_take_child (EddyCancellable *cancellable)
+{
+    EddyCancellable *child = NULL;
+    pthread_mutex_lock (&cancellable->mutex);
+    for (EddyList *link; (link = eddy__list_pop (&cancellable->children)) != NULL;) {
+        child = EDDY__CONTAINER (link, EddyCancellable, sibling);
+        if (eddy__object_try_ref (child))
+            break;
+        child = NULL;
+    }
+    pthread_mutex_unlock (&cancellable->mutex);
+    return child;
+}
+
+static void cancel_child (EddyCancellable *child)
+{
+    eddy_cancellable_cancel_with_cause (child, eddy__cancellable_ref_cause (child->parent));
+    eddy_unref (child);
+}
+
 static void cancel_children (EddyCancellable *cancellable)
 {
-    for (;;) {
-        EddyCancellable *child = NULL;
-        pthread_mutex_lock (&cancellable->mutex);
-        for (EddyList *link; (link = eddy__list_pop (&cancellable->children)) != NULL;) {
-            child = EDDY__CONTAINER (link, EddyCancellable, sibling);
-            if (eddy__object_try_ref (child))
-                break;
-            child = NULL;
-        }
-        pthread_mutex_unlock (&cancellable->mutex);
-        if (child == NULL)
-            return;
-        eddy_cancellable_cancel_with_cause (child, eddy__cancellable_ref_cause (cancellable));
-        eddy_unref (child);
+    if (cancel_deferred.next == NULL)
+        eddy__list_init (&cancel_deferred);
+    cancel_depth++;
+    for (EddyCancellable *child; (child = cancel_take_child (cancellable)) != NULL;) {
+        if (cancel_depth > CANCEL_DEEPEST)
+            eddy__list_append (&cancel_deferred, &child->sibling);
+        else
+            cancel_child (child);
     }
+    for (EddyList *link; cancel_depth == 1 && (link = eddy__list_pop (&cancel_deferred)) != NULL;)
+        cancel_child (EDDY__CONTAINER (link, EddyCancellable, sibling));
+    cancel_depth--;
 }
 
 void eddy_cancellable_cancel (EddyCancellable *cancellable)

@@ -122,7 +122,7 @@ EddyContext *eddy__context_new (int *answer)
     *answer = -ENOMEM;
     EddyPort *port = eddy__port_new (answer);
     EddyContext *context = port == NULL ? NULL : eddy__block_alloc (sizeof *context);
-    EddySourceTable *table = context == NULL ? NULL : eddy__source_table_new (context, port);
+    EddySourceTable *table = context == NULL ? NULL : eddy__source_table_new (port);
     if (table == NULL) {
         eddy__block_free (context, sizeof *context);
         if (port != NULL)
@@ -140,6 +140,10 @@ EddyContext *eddy__context_new (int *answer)
     eddy__list_init (&context->polls);
     eddy__list_init (&context->unarmed);
     eddy__list_init (&context->fibers);
+    /* From now on, a dump finds it. */
+    pthread_mutex_lock (&table->mutex);
+    table->context = context;
+    pthread_mutex_unlock (&table->mutex);
     return context;
 }
 

@@ -33,7 +33,8 @@ typedef struct EddySourceTable {
     uint32_t first_free; /* UINT32_MAX: none */
 } EddySourceTable;
 
-EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port);
+/* Of a context to come, which the caller puts in, under the lock, when it is complete. */
+EddySourceTable *eddy__source_table_new (EddyPort *port);
 EddySourceTable *eddy__source_table_ref (EddySourceTable *table);
 void eddy__source_table_unref (EddySourceTable *table);
 

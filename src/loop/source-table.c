@@ -15,7 +15,7 @@ enum { FIRST_SLOTS = 16 };
 static pthread_mutex_t tables_mutex = PTHREAD_MUTEX_INITIALIZER;
 EddyList eddy__source_tables = { &eddy__source_tables, &eddy__source_tables };
 
-EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
+EddySourceTable *eddy__source_table_new (EddyPort *port)
 {
     EddySourceTable *table = eddy__alloc0 (sizeof *table);
     if (table == NULL)
@@ -23,7 +23,6 @@ EddySourceTable *eddy__source_table_new (EddyContext *context, EddyPort *port)
     pthread_mutex_init (&table->mutex, NULL);
     table->references = 1;
     table->port = eddy__port_ref (port, 1);
-    table->context = context;
     table->first_free = NO_SLOT;
     pthread_mutex_lock (&tables_mutex);
     eddy__list_append (&eddy__source_tables, &table->member);

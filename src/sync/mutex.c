@@ -18,9 +18,9 @@ struct EddyMutex {
     EddyObject object;
     uint32_t state; /* atomic */
     EddyLock lock;
-    EddyList waiters;        /* EddyParking */
-    const EddyFiber *holder; /* atomic; only to be told: it may have ended. NULL: nobody knows */
-    const char *name;        /* atomic */
+    EddyList waiters; /* EddyParking */
+    uint64_t holder;  /* an identity; atomic; only to be told. 0: nobody knows */
+    const char *name; /* atomic */
 };
 
 static const EddyClass mutex_class = { .name = "EddyMutex", .size = sizeof (EddyMutex) };
@@ -52,16 +52,16 @@ static const char *mutex_get_name (const void *on)
 static void mutex_find_wakers (const void *on, EddyWakers *wakers)
 {
     const EddyMutex *mutex = on;
-    const EddyFiber *holder = __atomic_load_n (&mutex->holder, __ATOMIC_RELAXED);
-    if (holder != NULL)
-        eddy__wakers_add (wakers, holder);
+    uint64_t holder = __atomic_load_n (&mutex->holder, __ATOMIC_RELAXED);
+    if (holder != 0)
+        eddy__wakers_add_identity (wakers, holder);
     else
         eddy__wakers_add_unknown (wakers);
 }
 
 static const EddyWaitKind mutex_wait_kind = { "a mutex", mutex_get_name, mutex_find_wakers };
 
-static inline void mutex_set_holder (EddyMutex *mutex, const EddyFiber *fiber)
+static inline void mutex_set_holder (EddyMutex *mutex, EddyFiber *fiber)
 {
     __atomic_store_n (&mutex->holder, eddy__sync_identity (fiber), __ATOMIC_RELAXED);
 }
@@ -158,7 +158,7 @@ static void mutex_hand_over (EddyMutex *mutex)
 void eddy_mutex_unlock (EddyMutex *mutex)
 {
     EDDY__EXPECT (mutex != NULL && __atomic_load_n (&mutex->state, __ATOMIC_RELAXED) != MUTEX_FREE);
-    __atomic_store_n (&mutex->holder, NULL, __ATOMIC_RELAXED);
+    __atomic_store_n (&mutex->holder, 0, __ATOMIC_RELAXED);
     if (EDDY__UNLIKELY (!mutex_change (mutex, MUTEX_HELD, MUTEX_FREE)))
         mutex_hand_over (mutex);
 }

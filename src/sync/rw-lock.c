@@ -20,9 +20,9 @@ struct EddyRWLock {
     unsigned readers; /* who have it; under the lock, as all the rest */
     bool written;     /* a writer has it */
     EddyList waiters; /* EddyParking; the first of them cannot have it */
-    /* Who has it, only to be told: they may have ended. NULL: nobody, or nobody knows. */
-    const EddyFiber *writer;
-    const EddyFiber *known[RW_KNOWN];
+    /* Who has it, only to be told: identities, 0: nobody, or nobody knows. */
+    uint64_t writer;
+    uint64_t known[RW_KNOWN];
     const char *name; /* atomic */
 };
 
@@ -56,13 +56,13 @@ static void rw_lock_find_wakers (const void *on, EddyWakers *wakers)
 {
     EddyRWLock *lock = (EddyRWLock *) (uintptr_t) on;
     bool locked = eddy__lock (&lock->lock);
-    unsigned n_told = lock->writer != NULL;
-    if (lock->writer != NULL)
-        eddy__wakers_add (wakers, lock->writer);
+    unsigned n_told = lock->writer != 0;
+    if (lock->writer != 0)
+        eddy__wakers_add_identity (wakers, lock->writer);
     for (int i = 0; i < RW_KNOWN; i++) {
-        if (lock->known[i] == NULL)
+        if (lock->known[i] == 0)
             continue;
-        eddy__wakers_add (wakers, lock->known[i]);
+        eddy__wakers_add_identity (wakers, lock->known[i]);
         n_told++;
     }
     if (n_told == 0 || n_told != lock->readers + lock->written)
@@ -75,13 +75,12 @@ static const EddyWaitKind rw_lock_wait_kinds[] = {
     [RW_WRITE] = { "a lock, to write", rw_lock_get_name, rw_lock_find_wakers },
 };
 
-/* Puts `fiber` in the place of another among the known readers; whether that was one of them. */
-static bool rw_lock_replace_known (EddyRWLock *lock, const EddyFiber *former,
-                                   const EddyFiber *fiber)
+/* Puts one in the place of another among the known readers; whether that was one of them. */
+static bool rw_lock_replace_known (EddyRWLock *lock, uint64_t former, uint64_t identity)
 {
     for (int i = 0; i < RW_KNOWN; i++)
         if (lock->known[i] == former) {
-            lock->known[i] = fiber;
+            lock->known[i] = identity;
             return true;
         }
     return false;
@@ -90,31 +89,31 @@ static bool rw_lock_replace_known (EddyRWLock *lock, const EddyFiber *former,
 /* A reader has given it back. Where that was one for another, it is no longer known who reads. */
 static void rw_lock_forget_reader (EddyRWLock *lock)
 {
-    const EddyFiber *fiber = eddy__sync_identity (eddy__fiber_current ());
-    if (fiber == NULL || !rw_lock_replace_known (lock, fiber, NULL))
+    uint64_t identity = eddy__sync_identity (eddy__fiber_current ());
+    if (identity == 0 || !rw_lock_replace_known (lock, identity, 0))
         memset (lock->known, 0, sizeof lock->known);
 }
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
 /* Whether those who have it leave room for one more, who then has it. Under the lock. */
-static bool rw_lock_admit (EddyRWLock *lock, RWMode mode, const EddyFiber *fiber)
+static bool rw_lock_admit (EddyRWLock *lock, RWMode mode, EddyFiber *fiber)
 {
     if (lock->written || (mode == RW_WRITE && lock->readers > 0))
         return false;
-    const EddyFiber *identity = eddy__sync_identity (fiber);
+    uint64_t identity = eddy__sync_identity (fiber);
     if (mode == RW_WRITE) {
         lock->written = true;
         lock->writer = identity;
     } else {
         lock->readers++;
-        (void) rw_lock_replace_known (lock, NULL, identity);
+        (void) rw_lock_replace_known (lock, 0, identity);
     }
     return true;
 }
 
 /* The same for who comes now, behind those who wait. */
-static bool rw_lock_take (EddyRWLock *lock, RWMode mode, const EddyFiber *fiber)
+static bool rw_lock_take (EddyRWLock *lock, RWMode mode, EddyFiber *fiber)
 {
     return eddy__list_is_empty (&lock->waiters) && rw_lock_admit (lock, mode, fiber);
 }
@@ -144,7 +143,7 @@ static bool rw_lock_unlock (EddyRWLock *lock, RWMode mode)
         rw_lock_forget_reader (lock);
     } else if (was_held) {
         lock->written = false;
-        lock->writer = NULL;
+        lock->writer = 0;
     }
     rw_lock_serve (lock);
     eddy__unlock (&lock->lock, locked);

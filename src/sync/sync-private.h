@@ -14,11 +14,11 @@ static inline bool eddy__sync_is_unwanted (const EddyFiber *fiber)
     return EDDY__UNLIKELY (fiber->function == NULL) && eddy__fiber_is_cancelled (fiber);
 }
 
-/* Who has something, for those who ask: a fiber that may have ended by then. NULL: nobody knows. An
+/* Who has something, for those who ask: a fiber that may have ended by then. 0: nobody knows. An
  * operation's own fiber has it for somebody else, and ends with the operation. */
-static inline const EddyFiber *eddy__sync_identity (const EddyFiber *fiber)
+static inline uint64_t eddy__sync_identity (EddyFiber *fiber)
 {
-    return fiber != NULL && fiber->function != NULL ? fiber : NULL;
+    return fiber != NULL && fiber->function != NULL ? eddy__fiber_identify (fiber) : 0;
 }
 
 /* Ends an operation: whether it was granted, else with its error. */

@@ -11,18 +11,19 @@ enum { EDDY__USERS = 4 };
 
 /* All zero: nobody yet. */
 typedef struct EddyUsers {
-    const EddyFiber *fibers[EDDY__USERS]; /* compared, never followed: they may have ended */
-    bool has_others;                      /* more than those, or not only fibers */
+    uint64_t fibers[EDDY__USERS]; /* identities: they may have ended; 0: none */
+    bool has_others;              /* more than those, or not only fibers */
 } EddyUsers;
 
-/* Somebody other than the first one has used it; NULL: no fiber. */
-void eddy__users_add (EddyUsers *users, const EddyFiber *fiber);
+/* Somebody other than the first one has used it; 0: no fiber. */
+void eddy__users_add (EddyUsers *users, uint64_t identity);
 
 /* Remembers who uses it now: mostly that is who did before. */
-static inline void eddy__users_note (EddyUsers *users, const EddyFiber *fiber)
+static inline void eddy__users_note (EddyUsers *users, EddyFiber *fiber)
 {
-    if (EDDY__UNLIKELY (users->fibers[0] != fiber || fiber == NULL) && !users->has_others)
-        eddy__users_add (users, fiber);
+    uint64_t identity = fiber == NULL ? 0 : eddy__fiber_identify (fiber);
+    if (EDDY__UNLIKELY (users->fibers[0] != identity || identity == 0) && !users->has_others)
+        eddy__users_add (users, identity);
 }
 
 /* Names them as those who could end a wait. */

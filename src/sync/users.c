@@ -3,13 +3,13 @@
 #include "sync/users-private.h"
 
 /* Once there are too many to remember, nothing is remembered any more. */
-void eddy__users_add (EddyUsers *users, const EddyFiber *fiber)
+void eddy__users_add (EddyUsers *users, uint64_t identity)
 {
-    for (int i = 0; i < EDDY__USERS && fiber != NULL; i++) {
-        if (users->fibers[i] == fiber)
+    for (int i = 0; i < EDDY__USERS && identity != 0; i++) {
+        if (users->fibers[i] == identity)
             return;
-        if (users->fibers[i] == NULL) {
-            users->fibers[i] = fiber;
+        if (users->fibers[i] == 0) {
+            users->fibers[i] = identity;
             return;
         }
     }
@@ -19,8 +19,8 @@ void eddy__users_add (EddyUsers *users, const EddyFiber *fiber)
 /* Who will be the first cannot be told. */
 void eddy__users_tell (const EddyUsers *users, EddyWakers *wakers)
 {
-    if (users->has_others || users->fibers[0] == NULL)
+    if (users->has_others || users->fibers[0] == 0)
         eddy__wakers_add_unknown (wakers);
-    for (int i = 0; i < EDDY__USERS && users->fibers[i] != NULL; i++)
-        eddy__wakers_add (wakers, users->fibers[i]);
+    for (int i = 0; i < EDDY__USERS && users->fibers[i] != 0; i++)
+        eddy__wakers_add_identity (wakers, users->fibers[i]);
 }

@@ -306,3 +306,64 @@ EDDY_TEST (D_dump_names_a_deadlock_of_several_threads)
     mutexes_clear (&mutexes);
     eddy_test_context_end (context);
 }
+
+/* --- who has ended ---------------------------------------------------------------------------- */
+
+static void *send_one (void *data, EddyError **error)
+{
+    ck_assert (eddy_channel_send (data, data, NULL, error));
+    return NULL;
+}
+
+static void *receive_two (void *data, EddyError **error)
+{
+    for (int i = 0; i < 2; i++)
+        ck_assert_ptr_nonnull (eddy_channel_receive (data, NULL, error));
+    return NULL;
+}
+
+static void *lock_and_leave (void *data, EddyError **error)
+{
+    ck_assert (eddy_mutex_lock (data, NULL, error));
+    return NULL;
+}
+
+static void *lock_and_unlock (void *data, EddyError **error)
+{
+    ck_assert (eddy_mutex_lock (data, NULL, error));
+    eddy_mutex_unlock (data);
+    return NULL;
+}
+
+/* Runs a fiber to its end, and has the next one, which gets its memory, wait for what it had used:
+ * somebody else will end that. Returns the one that waits. */
+static EddyFuture *wait_after (EddyContext *context, EddyFiberFunc former, EddyFiberFunc waiter,
+                               void *data)
+{
+    EDDY_AUTO (EddyFuture) first = eddy_spawn (context, former, data, NULL);
+    eddy_block_on (context, first, NULL);
+    eddy_clear (&first);
+    EddyFuture *second = eddy_spawn (context, waiter, data, NULL);
+    while (eddy_context_iteration (context, false))
+        ;
+    char *text = dump_text (context);
+    expect_no_line (text, "deadlock: ", NULL);
+    free (text);
+    return second;
+}
+
+EDDY_TEST (D_dump_takes_nobody_for_one_who_has_ended)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EDDY_AUTO (EddyChannel) channel = eddy_channel_new (1, NULL);
+    EDDY_AUTO (EddyMutex) mutex = eddy_mutex_new ();
+    EddyFuture *receives = wait_after (context, send_one, receive_two, channel);
+    EddyFuture *locks = wait_after (context, lock_and_leave, lock_and_unlock, mutex);
+    ck_assert (eddy_channel_try_send (channel, channel, NULL));
+    eddy_mutex_unlock (mutex);
+    eddy_block_on (context, receives, NULL);
+    eddy_block_on (context, locks, NULL);
+    eddy_unref (receives);
+    eddy_unref (locks);
+    eddy_test_context_end (context);
+}

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -371,6 +372,38 @@ EDDY_TEST (D_dump_at_a_signal)
     close (fd);
     end_fiber (context, fiber);
     eddy_test_context_end (context);
+}
+
+typedef struct ComeAndGo {
+    int n_dumps; /* relaxed: nothing but the dump itself orders the two threads */
+    bool done;
+} ComeAndGo;
+
+/* Each one is dumped as it is made, and once more as it goes. */
+static void *make_contexts (void *data)
+{
+    ComeAndGo *self = data;
+    for (int i = 0; i < 20; i++) {
+        int before = __atomic_load_n (&self->n_dumps, __ATOMIC_RELAXED);
+        EddyContext *context = eddy_context_new ();
+        while (__atomic_load_n (&self->n_dumps, __ATOMIC_RELAXED) < before + 2)
+            sched_yield ();
+        eddy_unref (context);
+    }
+    __atomic_store_n (&self->done, true, __ATOMIC_RELAXED);
+    return NULL;
+}
+
+EDDY_TEST (D_dump_while_contexts_come_and_go)
+{
+    ComeAndGo self = { .done = false };
+    pthread_t thread;
+    ck_assert_int_eq (pthread_create (&thread, NULL, make_contexts, &self), 0);
+    while (!__atomic_load_n (&self.done, __ATOMIC_RELAXED)) {
+        free (dump_text (NULL));
+        __atomic_add_fetch (&self.n_dumps, 1, __ATOMIC_RELAXED);
+    }
+    ck_assert_int_eq (pthread_join (thread, NULL), 0);
 }
 
 EDDY_TEST_TIMEOUT (D_dump_of_a_hundred_thousand_fibers, 60)

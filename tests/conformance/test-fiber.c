@@ -155,6 +155,66 @@ EDDY_TEST (D_fiber_has_its_own_errno)
     eddy_test_context_end (context);
 }
 
+/* --- a deadline that the await itself notices ------------------------------------------------- */
+
+typedef struct Late {
+    EddyTask *task;
+    EddyFuture *last;
+    int n_run;
+} Late;
+
+static void *run_late_one (void *data, EddyError **error)
+{
+    (void) error;
+    ((Late *) data)->n_run++;
+    return NULL;
+}
+
+/* A handler: what the fiber is about to wait for is there now, and another fiber is to run. */
+static void complete_late (EddyCancellable *cancellable, void *data)
+{
+    Late *late = data;
+    (void) cancellable;
+    eddy_task_return_boolean (late->task, true);
+    late->last = eddy_spawn (NULL, run_late_one, late, NULL);
+}
+
+static void *await_late (void *data, EddyError **error)
+{
+    Late *late = data;
+    EDDY_AUTO_TASK task = eddy_task_new (NULL, NULL, NULL, NULL);
+    EDDY_AUTO (EddyFuture) future = eddy_task_get_future (task);
+    EddyCancellable *scope = eddy_fiber_get_cancellable ();
+    late->task = task;
+    ck_assert_uint_ne (eddy_cancellable_connect (scope, complete_late, late, NULL), 0);
+    EDDY_AUTO (EddyFuture) first = eddy_spawn (NULL, run_late_one, late, NULL);
+    while (eddy_get_monotonic_time_ns () < eddy_cancellable_get_deadline (scope))
+        continue;
+    ck_assert (eddy_await_boolean (future, error));
+    /* It has not waited, and so it is not woken later, in the place of others. */
+    for (int i = 0; i < 10; i++)
+        eddy_fiber_yield ();
+    ck_assert_int_eq (late->n_run, 2);
+    eddy_clear (&late->last);
+    return NULL;
+}
+
+static void *run_late (void *data, EddyError **error)
+{
+    Late late = { .task = NULL };
+    EDDY_AUTO (EddyGroup) group = eddy_group_new_with_timeout (INT64_C (2000000));
+    ck_assert (eddy_group_spawn (group, await_late, &late, NULL, error));
+    ck_assert (eddy_group_wait (group, error));
+    return data;
+}
+
+EDDY_TEST (D_fiber_is_not_woken_before_it_waits)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    eddy_test_run_fiber (context, run_late, NULL);
+    eddy_test_context_end (context);
+}
+
 /* --- cancel ---------------------------------------------------------------------------------- */
 
 static void *cancel_child (void *data, EddyError **error)
