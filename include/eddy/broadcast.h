@@ -8,7 +8,7 @@
 EDDY_BEGIN_DECLS
 
 /** Messages for all of its subscriptions, in one order. Messages are Eddy's objects, of which each
- * subscription gets a reference. An object. */
+ * subscription gets a reference. An object; who waits has a reference to it meanwhile. */
 typedef struct EddyBroadcast EddyBroadcast;
 
 /** What one subscriber receives: each message that is sent while it exists. The last reference ends

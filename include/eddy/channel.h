@@ -12,7 +12,7 @@ EDDY_BEGIN_DECLS
  * pointers, not NULL, which the receiver owns; a number travels as `(void *) (intptr_t) number`.
  * Who waits is served in the order in which he came. Nothing is lost: a send or receive that is
  * cancelled has not happened, and one that has happened is a success, whatever was asked meanwhile.
- * An object.
+ * An object; who waits has a reference to it meanwhile.
  */
 typedef struct EddyChannel EddyChannel;
 

@@ -14,7 +14,7 @@ EDDY_BEGIN_DECLS
  *         if (!eddy_condition_wait (queue->changed, queue->mutex, NULL, error))
  *             break;
  *
- * An object. */
+ * An object; who waits has a reference to it meanwhile. */
 typedef struct EddyCondition EddyCondition;
 
 /** Makes a condition; NULL when memory is out. Thread: any. Since: 0.1 */

@@ -8,7 +8,8 @@
 EDDY_BEGIN_DECLS
 
 /** One fiber at a time may have it, whatever thread it runs on; the others wait without holding up
- * their threads, and get it in the order in which they came. An object. */
+ * their threads, and get it in the order in which they came. An object; who waits has a reference
+ * to it meanwhile. */
 typedef struct EddyMutex EddyMutex;
 
 /** Makes a mutex that nobody has; NULL when memory is out. Thread: any. Since: 0.1 */

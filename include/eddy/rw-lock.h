@@ -9,7 +9,8 @@ EDDY_BEGIN_DECLS
 
 /** Many readers, or one writer, on whatever threads. Who cannot have it waits without holding up
  * his thread. They get it in the order in which they came, readers who stand next to each other
- * together: a reader who comes after a waiting writer waits for him. An object. */
+ * together: a reader who comes after a waiting writer waits for him. An object; who waits has a
+ * reference to it meanwhile. */
 typedef struct EddyRWLock EddyRWLock;
 
 /** Makes a lock that nobody has; NULL when memory is out. Thread: any. Since: 0.1 */

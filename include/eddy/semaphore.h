@@ -8,7 +8,8 @@
 EDDY_BEGIN_DECLS
 
 /** A number of permits, for fibers on whatever threads. Who waits gets them in the order in which
- * he came: nobody who asks for fewer passes one who asks for many. An object. */
+ * he came: nobody who asks for fewer passes one who asks for many. An object; who waits has a
+ * reference to it meanwhile. */
 typedef struct EddySemaphore EddySemaphore;
 
 /** Makes a semaphore with so many permits, from 0; NULL when memory is out. Thread: any.

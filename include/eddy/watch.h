@@ -8,7 +8,7 @@
 EDDY_BEGIN_DECLS
 
 /** One value, an object, that many may look at and wait for changes of. Who is slow sees the latest
- * one and misses those in between. An object. */
+ * one and misses those in between. An object; who waits has a reference to it meanwhile. */
 typedef struct EddyWatch EddyWatch;
 
 /**

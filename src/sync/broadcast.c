@@ -258,10 +258,10 @@ static void broadcast_find_senders (const void *on, EddyWakers *wakers)
     broadcast_tell (on, &((const EddyBroadcast *) on)->sent_by, wakers);
 }
 
-static const EddyWaitKind send_kind = { .what = "a broadcast to send to",
+static const EddyWaitKind send_kind = { .what = "room in a broadcast",
                                         .get_name = broadcast_get_name,
                                         .find_wakers = broadcast_find_receivers };
-static const EddyWaitKind receive_kind = { .what = "a broadcast to receive from",
+static const EddyWaitKind receive_kind = { .what = "a message of a broadcast",
                                            .get_name = broadcast_get_name,
                                            .find_wakers = broadcast_find_senders };
 

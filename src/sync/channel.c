@@ -88,10 +88,10 @@ static void channel_find_senders (const void *on, EddyWakers *wakers)
     eddy__channel_find_wakers (channel, &channel->sending, wakers);
 }
 
-static const EddyWaitKind send_kind = { .what = "a channel to send to",
+static const EddyWaitKind send_kind = { .what = "room in a channel",
                                         .get_name = channel_get_name,
                                         .find_wakers = channel_find_receivers };
-static const EddyWaitKind receive_kind = { .what = "a channel to receive from",
+static const EddyWaitKind receive_kind = { .what = "a message of a channel",
                                            .get_name = channel_get_name,
                                            .find_wakers = channel_find_senders };
 

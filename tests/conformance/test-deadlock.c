@@ -221,9 +221,9 @@ EDDY_TEST (D_dump_names_a_deadlock_of_channels)
         ;
     char *text = dump_text (context);
     expect_line (text, "deadlock: 'asker' (",
-                 "waits for a channel to receive from 'back' from "
+                 "waits for a message of a channel 'back' from "
                  "'answerer' (",
-                 "waits for a channel to receive from 'there' from 'asker' (");
+                 "waits for a message of a channel 'there' from 'asker' (");
     free (text);
     end_fiber (context, asker);
     end_fiber (context, answerer);

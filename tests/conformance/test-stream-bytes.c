@@ -538,6 +538,8 @@ static void *channel_all (void *data, EddyError **error)
         eddy_group_spawn (group, channel_out, channelled, NULL, error))
         (void) eddy_group_wait (group, error);
     eddy_group_leave (group);
+    /* A stream that is only let go of is closed a little later, by a worker. */
+    ck_assert (eddy_output_stream_close (channelled->pipe.output, NULL, NULL));
     eddy_clear (&channelled->from);
     stream_pipe_clear (&channelled->pipe);
     return NULL;
