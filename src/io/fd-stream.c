@@ -9,56 +9,78 @@
 #include "io/stream-private.h"
 #include "sys/file-private.h"
 
+/* What a stream reads from or writes to. */
+typedef struct StreamFd {
+    int fd; /* -1: closed */
+    bool close_fd;
+    bool may_wait;    /* to be closed: what was written may not be on its disk yet */
+    const char *name; /* static, for messages */
+} StreamFd;
+
 typedef struct FdInputStream {
     EddyInputStream stream;
-    int fd;
-    bool close_fd;
-    const char *name; /* static; NULL: a file descriptor like others */
+    StreamFd on;
 } FdInputStream;
 
 typedef struct FdOutputStream {
     EddyOutputStream stream;
-    int fd;
-    bool close_fd;
-    const char *name;
+    StreamFd on;
 } FdOutputStream;
 
+/* The fd that the stream is to close now, or -1: from now on it has none. */
+static int stream_fd_take (StreamFd *on)
+{
+    int fd = on->close_fd ? on->fd : -1;
+    on->fd = -1;
+    return fd;
+}
+
+static bool stream_fd_close (StreamFd *on, EddyError **error)
+{
+    int fd = stream_fd_take (on);
+    return fd < 0 || eddy__stream_close_fd (fd, on->may_wait, "close", error);
+}
+
+static void stream_fd_drop (StreamFd *on)
+{
+    int fd = stream_fd_take (on);
+    if (fd >= 0)
+        eddy__stream_close_fd_later (fd, on->may_wait);
+}
+
 /* --- input ------------------------------------------------------------------------------------ */
+
+static StreamFd *input_on (void *stream)
+{
+    return &((FdInputStream *) stream)->on;
+}
 
 static ssize_t fd_input_read (EddyInputStream *stream, void *buffer, size_t count,
                               EddyCancellable *cancellable, EddyError **error)
 {
-    const FdInputStream *self = (const FdInputStream *) (void *) stream;
-    return eddy_fd_read (self->fd, buffer, count, -1, cancellable, error);
+    return eddy_fd_read (input_on (stream)->fd, buffer, count, -1, cancellable, error);
 }
 
 static bool fd_input_close (EddyInputStream *stream, EddyCancellable *cancellable,
                             EddyError **error)
 {
     (void) cancellable;
-    FdInputStream *self = (FdInputStream *) (void *) stream;
-    int fd = self->close_fd ? self->fd : -1;
-    self->fd = -1;
-    return fd < 0 || eddy__stream_close_fd (fd, /* may_wait= */ false, "close", error);
+    return stream_fd_close (input_on (stream), error);
 }
 
 static int fd_input_get_fd (EddyInputStream *stream)
 {
-    return ((const FdInputStream *) (void *) stream)->fd;
+    return input_on (stream)->fd;
 }
 
 static const char *fd_input_get_name (EddyInputStream *stream)
 {
-    const char *name = ((const FdInputStream *) (void *) stream)->name;
-    return name != NULL ? name : "read";
+    return input_on (stream)->name;
 }
 
 static void fd_input_dispose (void *object)
 {
-    FdInputStream *self = object;
-    if (self->fd >= 0 && self->close_fd)
-        eddy__stream_close_fd_later (self->fd, /* may_wait= */ false);
-    self->fd = -1;
+    stream_fd_drop (input_on (object));
 }
 
 static const EddyInputStreamClass fd_input_class = {
@@ -77,15 +99,13 @@ static EddyInputStream *fd_input_new (int fd, bool close_fd, const char *name)
     FdInputStream *self = eddy_object_new (&fd_input_class.stream.object);
     if (self == NULL)
         return NULL;
-    self->fd = fd;
-    self->close_fd = close_fd;
-    self->name = name;
+    self->on = (StreamFd){ fd, close_fd, /* may_wait= */ false, name };
     return &self->stream;
 }
 
 EddyInputStream *eddy_fd_input_stream_new (int fd, bool close_fd)
 {
-    return fd_input_new (fd, close_fd, NULL);
+    return fd_input_new (fd, close_fd, "read");
 }
 
 EddyInputStream *eddy_stdin_stream_new (void)
@@ -95,47 +115,44 @@ EddyInputStream *eddy_stdin_stream_new (void)
 
 int eddy_fd_input_stream_get_fd (EddyInputStream *stream)
 {
-    EDDY__EXPECT (
-        stream != NULL && stream->stream.object.object_class == &fd_input_class.stream.object, -1);
+    EDDY__EXPECT (stream != NULL, -1);
+    EDDY__EXPECT (stream->stream.object.object_class == &fd_input_class.stream.object, -1);
     return fd_input_get_fd (stream);
 }
 
 /* --- output ----------------------------------------------------------------------------------- */
 
+static StreamFd *output_on (void *stream)
+{
+    return &((FdOutputStream *) stream)->on;
+}
+
 static ssize_t fd_output_write (EddyOutputStream *stream, const void *buffer, size_t count,
                                 EddyCancellable *cancellable, EddyError **error)
 {
-    const FdOutputStream *self = (const FdOutputStream *) (void *) stream;
-    return eddy_fd_write (self->fd, buffer, count, -1, cancellable, error);
+    return eddy_fd_write (output_on (stream)->fd, buffer, count, -1, cancellable, error);
 }
 
 static bool fd_output_close (EddyOutputStream *stream, EddyCancellable *cancellable,
                              EddyError **error)
 {
     (void) cancellable;
-    FdOutputStream *self = (FdOutputStream *) (void *) stream;
-    int fd = self->close_fd ? self->fd : -1;
-    self->fd = -1;
-    return fd < 0 || eddy__stream_close_fd (fd, /* may_wait= */ true, "close", error);
+    return stream_fd_close (output_on (stream), error);
 }
 
 static int fd_output_get_fd (EddyOutputStream *stream)
 {
-    return ((const FdOutputStream *) (void *) stream)->fd;
+    return output_on (stream)->fd;
 }
 
 static const char *fd_output_get_name (EddyOutputStream *stream)
 {
-    const char *name = ((const FdOutputStream *) (void *) stream)->name;
-    return name != NULL ? name : "write";
+    return output_on (stream)->name;
 }
 
 static void fd_output_dispose (void *object)
 {
-    FdOutputStream *self = object;
-    if (self->fd >= 0 && self->close_fd)
-        eddy__stream_close_fd_later (self->fd, /* may_wait= */ true);
-    self->fd = -1;
+    stream_fd_drop (output_on (object));
 }
 
 static const EddyOutputStreamClass fd_output_class = {
@@ -154,15 +171,13 @@ static EddyOutputStream *fd_output_new (int fd, bool close_fd, const char *name)
     FdOutputStream *self = eddy_object_new (&fd_output_class.stream.object);
     if (self == NULL)
         return NULL;
-    self->fd = fd;
-    self->close_fd = close_fd;
-    self->name = name;
+    self->on = (StreamFd){ fd, close_fd, /* may_wait= */ true, name };
     return &self->stream;
 }
 
 EddyOutputStream *eddy_fd_output_stream_new (int fd, bool close_fd)
 {
-    return fd_output_new (fd, close_fd, NULL);
+    return fd_output_new (fd, close_fd, "write");
 }
 
 EddyOutputStream *eddy_stdout_stream_new (void)
@@ -177,7 +192,7 @@ EddyOutputStream *eddy_stderr_stream_new (void)
 
 int eddy_fd_output_stream_get_fd (EddyOutputStream *stream)
 {
-    EDDY__EXPECT (
-        stream != NULL && stream->stream.object.object_class == &fd_output_class.stream.object, -1);
+    EDDY__EXPECT (stream != NULL, -1);
+    EDDY__EXPECT (stream->stream.object.object_class == &fd_output_class.stream.object, -1);
     return fd_output_get_fd (stream);
 }

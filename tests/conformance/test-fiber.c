@@ -188,6 +188,7 @@ static void *await_late (void *data, EddyError **error)
     late->task = task;
     ck_assert_uint_ne (eddy_cancellable_connect (scope, complete_late, late, NULL), 0);
     EDDY_AUTO (EddyFuture) first = eddy_spawn (NULL, run_late_one, late, NULL);
+    ck_assert (!eddy_future_is_complete (first));
     while (eddy_get_monotonic_time_ns () < eddy_cancellable_get_deadline (scope))
         continue;
     ck_assert (eddy_await_boolean (future, error));
