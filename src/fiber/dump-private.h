@@ -32,6 +32,9 @@ void eddy__dump_add_place (EddyDumpText *text, const EddyPlace *place, const cha
 void eddy__dump_add_age (EddyDumpText *text, uint32_t stamp, int64_t now_ns);
 /* "123 'name'": a thread of this process. */
 void eddy__dump_add_thread (EddyDumpText *text, pid_t thread);
+/* Reads what the kernel tells of a thread, "comm" or "status", as a string: its length, or -errno.
+ */
+ssize_t eddy__dump_read_thread (pid_t thread, const char *what, char *buffer, size_t size);
 /* Makes room for one more in an array; false: memory is out. */
 bool eddy__dump_grow (void *array, size_t n, size_t *room, size_t size);
 

@@ -117,14 +117,22 @@ void eddy__dump_add_age (EddyDumpText *text, uint32_t stamp, int64_t now_ns)
         eddy__dump_print (text, "about %d days", (int) minutes / (24 * 60));
 }
 
-void eddy__dump_add_thread (EddyDumpText *text, pid_t thread)
+ssize_t eddy__dump_read_thread (pid_t thread, const char *what, char *buffer, size_t size)
 {
-    char path[64], name[64];
-    snprintf (path, sizeof path, "/proc/self/task/%d/comm", (int) thread);
+    char path[64];
+    snprintf (path, sizeof path, "/proc/self/task/%d/%s", (int) thread, what);
     int fd = eddy__sys_openat (AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    ssize_t len = fd < 0 ? fd : eddy__sys_read (fd, name, sizeof name - 1);
+    ssize_t len = fd < 0 ? fd : eddy__sys_read (fd, buffer, size - 1);
     if (fd >= 0)
         eddy__sys_close (fd);
+    buffer[len > 0 ? len : 0] = '\0';
+    return len;
+}
+
+void eddy__dump_add_thread (EddyDumpText *text, pid_t thread)
+{
+    char name[64];
+    ssize_t len = eddy__dump_read_thread (thread, "comm", name, sizeof name);
     eddy__dump_print (text, "thread %d", (int) thread);
     if (len <= 1)
         return;

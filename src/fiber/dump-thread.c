@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #if __has_include(<execinfo.h>)
@@ -21,7 +20,6 @@
 
 #include "base/compiler-private.h"
 #include "sys/clock-private.h"
-#include "sys/file-private.h"
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
 #include "sys/signal-private.h"
@@ -87,13 +85,8 @@ static void thread_handle (int number)
 /* Whether a thread blocks a signal, or cannot be asked about it. */
 static bool thread_blocks (pid_t thread, int number)
 {
-    char path[64], status[4096];
-    snprintf (path, sizeof path, "/proc/self/task/%d/status", (int) thread);
-    int fd = eddy__sys_openat (AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-    ssize_t len = fd < 0 ? fd : eddy__sys_read (fd, status, sizeof status - 1);
-    if (fd >= 0)
-        eddy__sys_close (fd);
-    status[len > 0 ? len : 0] = '\0';
+    char status[4096];
+    (void) eddy__dump_read_thread (thread, "status", status, sizeof status);
     const char *mask = strstr (status, "\nSigBlk:");
     if (mask == NULL)
         return true;

@@ -556,11 +556,7 @@ static void group_child_goes_home (EddyGroup *group, EddyFiber *fiber)
 {
     EddyEntry *entry = &fiber->future.entry;
     *entry = (EddyEntry){ .run = group_child_came_home, .priority = EDDY__PRIORITY_NOW };
-    /* The group, and its context with it, may go as soon as this has arrived, but not the port. */
-    EddyPort *port = group->context->port;
-    eddy__port_add_posters (port, 1);
-    (void) eddy__port_post (port, entry);
-    eddy__port_remove_posters (port, 1);
+    (void) eddy__context_post_last (group->context, entry);
 }
 
 void eddy__group_child_ended (EddyGroup *group, EddyFiber *fiber)

@@ -20,11 +20,7 @@ void eddy__parking_grant (EddyParking *parking)
         return;
     }
     parking->arrival = (EddyEntry){ .run = parking_arrived, .priority = EDDY__PRIORITY_NOW };
-    /* The waiter, and its context with it, may go as soon as this has arrived, but not the port. */
-    EddyPort *port = context->port;
-    eddy__port_add_posters (port, 1);
-    (void) eddy__port_post (port, &parking->arrival);
-    eddy__port_remove_posters (port, 1);
+    (void) eddy__context_post_last (context, &parking->arrival);
 }
 
 /* Gives up: `answer`, unless a grant was first. That may be on its way here. */

@@ -158,13 +158,8 @@ void eddy__future_announce (EddyFuture *future)
         eddy_object_release (future);
         return;
     }
-    /* With the future, the context may go as soon as it has arrived, but not the port. */
-    EddyPort *port = context->port;
-    eddy__port_add_posters (port, 1);
     future->entry.run = future_come_home;
-    bool posted = eddy__port_post (port, &future->entry);
-    eddy__port_remove_posters (port, 1);
-    if (!posted)
+    if (!eddy__context_post_last (context, &future->entry))
         eddy_object_release (future);
 }
 

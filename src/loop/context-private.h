@@ -164,6 +164,17 @@ static inline bool eddy__context_post (EddyContext *context, EddyEntry *entry)
     return eddy__port_post (context->port, entry);
 }
 
+/* The same where the entry's arrival may let go of what keeps the context: it may go as soon as
+ * that has come, but not the port. */
+static inline bool eddy__context_post_last (EddyContext *context, EddyEntry *entry)
+{
+    EddyPort *port = context->port;
+    eddy__port_add_posters (port, 1);
+    bool posted = eddy__port_post (port, entry);
+    eddy__port_remove_posters (port, 1);
+    return posted;
+}
+
 /* Set by the fiber room: whether this thread runs a fiber, on whose stack no loop can run. */
 extern bool (*eddy__context_in_fiber) (void);
 
