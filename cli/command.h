@@ -14,6 +14,7 @@ typedef struct Command {
 } Command;
 
 extern const Command copy_command;
+extern const Command delete_command;
 extern const Command doctor_command;
 
 /* Exit statuses. */

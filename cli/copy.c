@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* eddy copy: its options, its course, its end. */
-#include "copy.h"
-
-#include <stdio.h>
+/* eddy copy: its options, and what they ask of the library. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "tree-command.h"
 
 static const char copy_help[] =
     "Usage: eddy copy [OPTION]... SOURCE... DESTINATION\n"
@@ -27,56 +24,42 @@ static const char copy_help[] =
     "all was copied, 1 when something failed, 2 when it was called wrongly, 130 after SIGINT and\n"
     "143 after SIGTERM.\n";
 
-enum { OPTION_FORCE = 1000, OPTION_NO_CLOBBER, OPTION_PROGRESS };
+enum { OPTION_FORCE = 1000, OPTION_NO_CLOBBER };
 
 static const struct option copy_table[] = { { "recursive", no_argument, NULL, 'r' },
                                             { "force", no_argument, NULL, OPTION_FORCE },
                                             { "no-clobber", no_argument, NULL, OPTION_NO_CLOBBER },
-                                            { "quiet", no_argument, NULL, 'q' },
-                                            { "progress", required_argument, NULL,
-                                              OPTION_PROGRESS },
-                                            { NULL, 0, NULL, 0 } };
+                                            TREE_OPTIONS };
 
-static bool copy_parse_progress (const char *word, ProgressMode *mode)
-{
-    static const char *const words[] = { "auto", "always", "never" };
-    for (int i = 0; i < 3; i++) {
-        if (strcmp (word, words[i]) == 0) {
-            *mode = (ProgressMode) i;
-            return true;
-        }
-    }
-    options_complain ("copy", "--progress is auto, always or never, not '%s'", word);
-    return false;
-}
+typedef struct Copy {
+    TreeCommand command;
+    bool force;
+    bool no_clobber;
+    EddyFile *into;   /* DESTINATION */
+    bool into_folder; /* it is a folder: copies go into it */
+} Copy;
 
 /* False after a complaint. */
-static bool copy_parse (int argc, char **argv, CopyOptions *options)
+static bool copy_parse (Copy *copy, int argc, char **argv)
 {
     int value;
     while ((value = options_next ("copy", argc, argv, copy_table)) != OPTIONS_END) {
         switch (value) {
         case 'r':
-            options->recursive = true;
-            break;
-        case 'q':
-            options->quiet = true;
+            copy->command.recursive = true;
             break;
         case OPTION_FORCE:
-            options->force = true;
+            copy->force = true;
             break;
         case OPTION_NO_CLOBBER:
-            options->no_clobber = true;
-            break;
-        case OPTION_PROGRESS:
-            if (!copy_parse_progress (optarg, &options->progress))
-                return false;
+            copy->no_clobber = true;
             break;
         default:
-            return false;
+            if (!tree_command_parse (&copy->command, value))
+                return false;
         }
     }
-    if (options->force && options->no_clobber) {
+    if (copy->force && copy->no_clobber) {
         options_complain ("copy", "--force and --no-clobber exclude each other");
         return false;
     }
@@ -87,53 +70,13 @@ static bool copy_parse (int argc, char **argv, CopyOptions *options)
     return true;
 }
 
-bool copy_is_stopping (const Copy *copy)
-{
-    return copy->disk_full || eddy_cancellable_is_cancelled (copy->cancellable);
-}
-
-void copy_fail (Copy *copy, EddyError *error)
-{
-    if (!eddy_error_is_cancelled (error)) {
-        copy->failed = true;
-        progress_say (&copy->progress, "%s", eddy_error_get_message (error));
-    }
-    if (!copy->disk_full && eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_NO_SPACE)) {
-        copy->disk_full = true;
-        progress_say (&copy->progress, "no further file is begun, since there is no space");
-    }
-    eddy_unref (error);
-}
-
-void copy_fail_memory (Copy *copy, EddyFile *file)
-{
-    const char *path = file == NULL ? "a file" : eddy_file_get_path (file);
-    copy->failed = true;
-    progress_say (&copy->progress, "%s: Cannot allocate memory", path);
-}
-
-/* The folder that a name is in, as a string of its own; NULL when memory is out. */
-static char *copy_dirname (const char *path)
-{
-    size_t len = strlen (path);
-    while (len > 1 && path[len - 1] == '/')
-        len--;
-    while (len > 0 && path[len - 1] != '/')
-        len--;
-    if (len == 0)
-        return strdup (".");
-    while (len > 1 && path[len - 1] == '/')
-        len--;
-    return strndup (path, len);
-}
-
 /* Finds out what DESTINATION is; false after a complaint. */
 static bool copy_open_destination (Copy *copy, const char *path, bool must_be_folder)
 {
     EddyError *error = NULL;
     copy->into = eddy_file_new_for_path (path);
     if (copy->into == NULL) {
-        copy_fail_memory (copy, NULL);
+        tree_command_fail_memory (&copy->command);
         return false;
     }
     EDDY_AUTO (EddyFileInfo)
@@ -142,70 +85,68 @@ static bool copy_open_destination (Copy *copy, const char *path, bool must_be_fo
         info != NULL && eddy_file_info_get_file_type (info) == EDDY_FILE_TYPE_DIRECTORY;
     bool is_absent = eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_NOT_FOUND);
     if (info == NULL && (!is_absent || must_be_folder)) {
-        copy_fail (copy, error);
+        tree_command_fail (&copy->command, error);
         return false;
     }
     eddy_unref (error);
     if (must_be_folder && !copy->into_folder) {
-        copy_fail (copy, eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_NOT_DIRECTORY,
-                                         "%s: Not a directory", path));
+        tree_command_fail (&copy->command,
+                           eddy_error_new (EDDY_IO_ERROR, EDDY_IO_ERROR_NOT_DIRECTORY,
+                                           "%s: Not a directory", path));
         return false;
     }
-    char *folder = copy->into_folder ? strdup (path) : copy_dirname (path);
-    if (folder != NULL && copy->options.recursive)
-        copy_read_ancestors (copy, folder);
-    free (folder);
     return true;
 }
 
-/* Takes the sources up one by one, while fibers copy what was found; then works as one of them. */
-static void copy_run (Copy *copy, char *const *sources, int n_sources, const char *destination)
+/* The name of a SOURCE's copy: DESTINATION itself, or a name in it. Where the source's last part is
+ * no name, what is in it goes into DESTINATION itself, which may be a symbolic link to the folder:
+ * that is what the slash behind it says. */
+static EddyFile *copy_get_destination (const Copy *copy, EddyFile *source)
 {
-    if (!copy_open_destination (copy, destination, /* must_be_folder= */ n_sources > 1))
-        return;
-    copy->keeps_made = copy->options.force && copy_made_is_needed (sources, n_sources);
-    for (int i = 0; i < n_sources && !copy_is_stopping (copy); i++)
-        copy_add_source (copy, sources[i]);
-    copy->all_added = true;
-    copy_rouse (copy);
-    copy_work (copy);
-    eddy_group_wait (copy->group, NULL);
-    /* What a cancelled fiber has left. */
-    copy_work (copy);
+    if (!copy->into_folder)
+        return eddy_ref (copy->into);
+    if (tree_command_is_nameless (eddy_file_get_path (source)))
+        return eddy_file_get_child (copy->into, "");
+    EDDY_AUTO_FREE (char) name = eddy_file_get_basename (source);
+    return name == NULL ? NULL : eddy_file_get_child (copy->into, name);
 }
 
-static void copy_clear (Copy *copy)
+static bool copy_add (Copy *copy, const char *path)
 {
-    copy_links_clear (&copy->links);
-    copy_made_clear (&copy->made);
-    free (copy->ancestors);
-    eddy_clear (&copy->into);
-    eddy_clear (&copy->group);
+    EDDY_AUTO (EddyFile) source = eddy_file_new_for_path (path);
+    EDDY_AUTO (EddyFile)
+    destination = source == NULL ? NULL : copy_get_destination (copy, source);
+    return destination != NULL && eddy_tree_work_add_copy (copy->command.work, source, destination);
+}
+
+static void copy_run (Copy *copy, char *const *sources, int n_sources, const char *destination)
+{
+    EddyFileCopyFlags flags = EDDY_FILE_COPY_ALL_METADATA;
+    flags |= copy->force ? EDDY_FILE_COPY_OVERWRITE : EDDY_FILE_COPY_NONE;
+    EddyTreeFlags tree_flags = copy->command.recursive ? EDDY_TREE_NONE : EDDY_TREE_FILES_ONLY;
+    tree_flags |= copy->no_clobber ? EDDY_TREE_PASS_OVER : EDDY_TREE_NONE;
+    if (!copy_open_destination (copy, destination, /* must_be_folder= */ n_sources > 1))
+        return;
+    copy->command.work = eddy_tree_work_new_copy (flags, tree_flags);
+    bool added = copy->command.work != NULL;
+    for (int i = 0; i < n_sources && added; i++)
+        added = copy_add (copy, sources[i]);
+    if (added)
+        tree_command_run (&copy->command);
+    else
+        tree_command_fail_memory (&copy->command);
 }
 
 /* Runs as the program's main fiber. */
 static int copy_main (int argc, char **argv)
 {
-    /* This fiber is one of those that copy. */
-    Copy copy = { .cancellable = eddy_fiber_get_cancellable (), .n_fibers = 1 };
-    if (!copy_parse (argc, argv, &copy.options))
+    Copy copy = { .command.name = "copy", .command.counts_bytes = true };
+    if (!copy_parse (&copy, argc, argv))
         return STATUS_USAGE;
-    copy.group = eddy_group_new ();
-    if (copy.group == NULL) {
-        copy_fail_memory (&copy, NULL);
-        return STATUS_FAILED;
-    }
-    /* The whole work is a batch of jobs: this thread does its share of them. */
-    eddy_context_set_helps (NULL, true);
-    progress_begin (&copy.progress, copy.options.progress, copy.options.quiet);
+    tree_command_begin (&copy.command);
     copy_run (&copy, argv + optind, argc - optind - 1, argv[argc - 1]);
-    progress_end (&copy.progress);
-    bool cancelled = eddy_cancellable_is_cancelled (copy.cancellable);
-    progress_summarize (&copy.progress, cancelled);
-    eddy_context_set_helps (NULL, false);
-    copy_clear (&copy);
-    /* After a signal eddy_run() turns 0 into the signal's status, whatever else has failed. */
-    return copy.failed && !cancelled ? STATUS_FAILED : STATUS_FINE;
+    eddy_clear (&copy.into);
+    return tree_command_end (&copy.command);
 }
 
 static int copy_command_run (int argc, char **argv)

@@ -8,7 +8,7 @@
 
 #include "command.h"
 
-static const Command *const commands[] = { &copy_command, &doctor_command };
+static const Command *const commands[] = { &copy_command, &delete_command, &doctor_command };
 enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
 
 static const Command *main_find_command (const char *name)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How far a copy has come. Drawn from a timer of the loop, so that copying itself costs nothing
+/* How far a work has come. Drawn from a timer of the loop, so that the work itself costs nothing
  * more than counting. */
 #include "progress.h"
 
@@ -39,15 +39,28 @@ static double progress_now (void)
 
 static double progress_work_done (const Progress *progress)
 {
-    const ProgressCounts *counts = &progress->counts;
-    uint64_t settled = counts->files_copied + counts->files_failed + counts->files_passed_over;
+    const EddyTreeCounts *counts = &progress->counts;
+    uint64_t settled = counts->files_done + counts->files_failed + counts->files_passed_over;
     return (double) counts->bytes_settled + work_per_file * (double) settled;
 }
 
 static double progress_work_found (const Progress *progress)
 {
-    const ProgressCounts *counts = &progress->counts;
+    const EddyTreeCounts *counts = &progress->counts;
     return (double) counts->bytes_found + work_per_file * (double) counts->files_found;
+}
+
+/* What the rate is told of: bytes, or where there are none, files. */
+static double progress_amount (const Progress *progress)
+{
+    const EddyTreeCounts *counts = &progress->counts;
+    return progress->counts_bytes ? (double) counts->bytes_done : (double) counts->files_done;
+}
+
+static void progress_update_counts (Progress *progress)
+{
+    if (progress->work != NULL)
+        eddy_tree_work_get_counts (progress->work, &progress->counts);
 }
 
 static void progress_update_rates (Progress *progress)
@@ -57,16 +70,22 @@ static void progress_update_rates (Progress *progress)
     if (elapsed <= 0)
         return;
     double work = progress_work_done (progress);
-    double bytes = (double) progress->counts.bytes_copied;
+    double amount = progress_amount (progress);
     /* The first rate is taken as it is, later ones are mixed in by the time that they stand for. */
     double weight = progress->drawn > progress->began ? 1 - exp (-elapsed / rate_seconds) : 1;
     double work_rate = (work - progress->work_drawn) / elapsed;
-    double bytes_rate = (bytes - progress->bytes_drawn) / elapsed;
+    double amount_rate = (amount - progress->amount_drawn) / elapsed;
     progress->work_rate += weight * (fmax (work_rate, 0) - progress->work_rate);
-    progress->bytes_rate += weight * (fmax (bytes_rate, 0) - progress->bytes_rate);
+    progress->amount_rate += weight * (fmax (amount_rate, 0) - progress->amount_rate);
     progress->drawn = now;
     progress->work_drawn = work;
-    progress->bytes_drawn = bytes;
+    progress->amount_drawn = amount;
+}
+
+/* Removing finds what there is while it goes: there is no total until it has ended. */
+static bool progress_has_totals (const Progress *progress)
+{
+    return progress->counts_bytes && progress->counts.all_found;
 }
 
 static double progress_fraction (const Progress *progress)
@@ -96,10 +115,12 @@ static void progress_format_left (const Progress *progress, char *buf, size_t si
 /* "1.2 GiB of 2.9 GiB, 12,345 of 42,000 files", without the totals until they are known. */
 static void progress_format_counts (const Progress *progress, char *buf, size_t size)
 {
-    const ProgressCounts *counts = &progress->counts;
-    Text bytes = progress_size (counts->bytes_copied);
-    Text files = text_of_count (counts->files_copied);
-    if (progress->all_found)
+    const EddyTreeCounts *counts = &progress->counts;
+    Text bytes = progress_size (counts->bytes_done);
+    Text files = text_of_count (counts->files_done);
+    if (!progress->counts_bytes)
+        snprintf (buf, size, "%s files", files.buf);
+    else if (counts->all_found)
         snprintf (buf, size, "%s of %s, %s of %s files", bytes.buf,
                   progress_size (counts->bytes_found).buf, files.buf,
                   text_of_count (counts->files_found).buf);
@@ -107,18 +128,25 @@ static void progress_format_counts (const Progress *progress, char *buf, size_t 
         snprintf (buf, size, "%s, %s files", bytes.buf, files.buf);
 }
 
+/* "12.3 MiB" or "12,345", to stand before "/s" */
+static Text progress_rate (const Progress *progress, double amount_rate)
+{
+    return progress->counts_bytes ? text_of_size ((uint64_t) amount_rate)
+                                  : text_of_count ((uint64_t) amount_rate);
+}
+
 /* The text beside the bar, in the longest of three forms that fits. */
 static void progress_format_text (const Progress *progress, char *buf, size_t size, size_t width)
 {
     char counts[120], left[40] = "";
-    Text rate = text_of_size ((uint64_t) progress->bytes_rate);
+    Text rate = progress_rate (progress, progress->amount_rate);
     progress_format_counts (progress, counts, sizeof counts);
-    if (progress->all_found)
+    if (progress_has_totals (progress))
         progress_format_left (progress, left, sizeof left);
     const char *comma = *left == '\0' ? "" : ", ";
     snprintf (buf, size, "%s, %s/s%s%s", counts, rate.buf, comma, left);
-    if (strlen (buf) > width)
-        snprintf (buf, size, "%s, %s/s%s%s", progress_size (progress->counts.bytes_copied).buf,
+    if (strlen (buf) > width && progress->counts_bytes)
+        snprintf (buf, size, "%s, %s/s%s%s", progress_size (progress->counts.bytes_done).buf,
                   rate.buf, comma, left);
     if (strlen (buf) > width)
         snprintf (buf, size, "%s", *left == '\0' ? rate.buf : left);
@@ -148,12 +176,13 @@ static void progress_draw_bar (Progress *progress)
 {
     char text[200], bar[LONGEST_BAR + 3] = "", percent[8] = "";
     size_t width = progress_width () - 1;
-    if (progress->all_found)
+    if (progress_has_totals (progress))
         snprintf (percent, sizeof percent, "%3d%% ", (int) (progress_fraction (progress) * 100));
     size_t head = strlen (percent);
     progress_format_text (progress, text, sizeof text, width > head ? width - head : 0);
     size_t room = width - head - strlen (text);
-    if (progress->all_found && width > head + strlen (text) && room >= SHORTEST_BAR + 3) {
+    if (progress_has_totals (progress) && width > head + strlen (text) &&
+        room >= SHORTEST_BAR + 3) {
         size_t length = room - 3 < LONGEST_BAR ? room - 3 : LONGEST_BAR;
         progress_format_bar (progress_fraction (progress), bar, length);
         bar[length + 2] = ' ';
@@ -168,12 +197,13 @@ static void progress_print_line (const Progress *progress)
 {
     char text[200];
     progress_format_text (progress, text, sizeof text, sizeof text);
-    fprintf (stderr, "eddy copy: %s\n", text);
+    fprintf (stderr, "eddy %s: %s\n", progress->command, text);
 }
 
 static bool progress_tick (void *data)
 {
     Progress *progress = data;
+    progress_update_counts (progress);
     progress_update_rates (progress);
     if (progress->has_bar)
         progress_draw_bar (progress);
@@ -189,14 +219,17 @@ static void progress_clear_bar (Progress *progress)
     progress->bar_shown = false;
 }
 
-void progress_begin (Progress *progress, ProgressMode mode, bool quiet)
+void progress_begin (Progress *progress, const char *command, ProgressMode mode, bool quiet,
+                     bool counts_bytes)
 {
     const char *terminal = getenv ("TERM");
     progress->on_terminal = isatty (STDERR_FILENO) == 1;
     bool can_clear = terminal == NULL || strcmp (terminal, "dumb") != 0;
     progress->has_bar =
         mode == PROGRESS_ALWAYS || (mode == PROGRESS_AUTO && progress->on_terminal && can_clear);
+    progress->command = command;
     progress->quiet = quiet;
+    progress->counts_bytes = counts_bytes;
     progress->began = progress->drawn = progress_now ();
     if (quiet || mode == PROGRESS_NEVER)
         return;
@@ -228,7 +261,7 @@ void progress_say (Progress *progress, const char *format, ...)
     progress_clear_bar (progress);
     if (progress->on_terminal)
         text_escape (message, escaped, sizeof escaped);
-    fprintf (stderr, "eddy copy: %s\n", progress->on_terminal ? escaped : message);
+    fprintf (stderr, "eddy %s: %s\n", progress->command, progress->on_terminal ? escaped : message);
 }
 
 /* ", 3 failed" where there are any. */
@@ -239,23 +272,33 @@ static void progress_add_count (char *buf, size_t size, uint64_t count, const ch
         snprintf (buf + len, size - len, ", %s %s", text_of_count (count).buf, word);
 }
 
+/* "12 files, 3.4 MiB in 0.05 s (68.0 MiB/s)" */
+static void progress_format_end (const Progress *progress, char *buf, size_t size)
+{
+    const EddyTreeCounts *counts = &progress->counts;
+    double seconds = progress_now () - progress->began;
+    Text files = text_of_count (counts->files_done);
+    Text rate = progress_rate (progress, progress_amount (progress) / fmax (seconds, 1e-6));
+    if (progress->counts_bytes)
+        snprintf (buf, size, "%s files, %s in %.2f s (%s/s)", files.buf,
+                  progress_size (counts->bytes_done).buf, seconds, rate.buf);
+    else
+        snprintf (buf, size, "%s files, %s folders in %.2f s (%s files/s)", files.buf,
+                  text_of_count (counts->folders_done).buf, seconds, rate.buf);
+}
+
 void progress_summarize (Progress *progress, bool interrupted)
 {
-    const ProgressCounts *counts = &progress->counts;
-    double seconds = progress_now () - progress->began;
-    uint64_t settled = counts->files_copied + counts->files_failed + counts->files_passed_over;
+    const EddyTreeCounts *counts = &progress->counts;
     char text[300] = "";
+    progress_update_counts (progress);
+    uint64_t settled = counts->files_done + counts->files_failed + counts->files_passed_over;
     if (progress->quiet && !interrupted)
         return;
-    if (interrupted) {
+    if (interrupted)
         progress_format_counts (progress, text, sizeof text);
-    } else {
-        Text rate =
-            text_of_size ((uint64_t) ((double) counts->bytes_copied / fmax (seconds, 1e-6)));
-        snprintf (text, sizeof text, "%s files, %s in %.2f s (%s/s)",
-                  text_of_count (counts->files_copied).buf,
-                  progress_size (counts->bytes_copied).buf, seconds, rate.buf);
-    }
+    else
+        progress_format_end (progress, text, sizeof text);
     progress_add_count (text, sizeof text, counts->files_failed, "failed");
     progress_add_count (text, sizeof text, counts->files_passed_over, "passed over");
     if (!interrupted)

@@ -5,28 +5,28 @@
 
 #include <eddy/eddy.h>
 
-/** Something that gets its data from elsewhere. An object. */
+/** Something that gets a message from elsewhere. An object. */
 typedef struct Foo Foo;
 
-/** Makes a foo of the path of a file that names the place where its data are. NULL when memory is
+/** Makes a foo of the path of a file with the address of who has its message. NULL when memory is
  * out. */
-Foo *foo_new (const char *address);
+Foo *foo_new (const char *path);
 
 /**
- * Loads a foo's data: reads the name in its file, opens what it names, and reads up to the end.
+ * Loads a foo's message: reads the address in its file, connects, and reads up to the end.
  *
  * @foo: a foo, which is kept alive meanwhile
  * @cancellable: a cancellable, or NULL
- * @callback: takes the answer with foo_load_data_finish()
+ * @callback: takes the answer with foo_load_message_finish()
  * @user_data: for @callback
  */
-void foo_load_data_async (Foo *foo, EddyCancellable *cancellable, EddyAsyncReadyCallback callback,
-                          void *user_data);
+void foo_load_message_async (Foo *foo, EddyCancellable *cancellable,
+                             EddyAsyncReadyCallback callback, void *user_data);
 
-/** Takes the answer: the data, or NULL and an error that names the file it is about. */
-EddyBytes *foo_load_data_finish (Foo *foo, EddyAsyncResult *result, EddyError **error);
+/** Takes the answer: the message, or NULL and an error that names what it is about. */
+EddyBytes *foo_load_message_finish (Foo *foo, EddyAsyncResult *result, EddyError **error);
 
 /** The same as a future of an EddyBytes. */
-EDDY_MUST_USE EddyFuture *foo_load_data_future (Foo *foo, EddyCancellable *cancellable);
+EDDY_MUST_USE EddyFuture *foo_load_message_future (Foo *foo, EddyCancellable *cancellable);
 
 #endif

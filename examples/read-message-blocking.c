@@ -2,25 +2,23 @@
 /* The synchronous version of a series: plain calls, one below the other, which block a thread while
  * the loop goes on in another one. They read what read-message.c reads:
  *
- *   mkfifo door; echo door > address; (sleep 1; echo hello > door) &
+ *   echo hello | socat -u - TCP-LISTEN:4000 & echo localhost:4000 >address
  *   read-message-blocking thread|future|await address
  *
  * The styles differ in whose thread it is: one of the program's own, one of Eddy's workers, or
  * none: in a fiber the same function only suspends that fiber. Ctrl-C comes to the loop, and ends
  * what any of them waits for. */
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <eddy/eddy.h>
 
 typedef struct Message {
-    EddyFile *address; /* the file with the name */
+    EddyFile *file; /* with the address in it */
+    EddySocketClient *client;
     EddyCancellable *cancellable;
     EddyMainLoop *loop;
     EddyError *error;
@@ -32,28 +30,23 @@ typedef struct Message {
 static void *message_read (void *data, EddyCancellable *cancellable, EddyError **error)
 {
     Message *message = data;
-    char door[256] = "";
-    EDDY_AUTO (EddyBytes) name = eddy_file_load_contents (message->address, cancellable, error);
-    if (name == NULL)
+    char address[256] = "";
+    EDDY_AUTO (EddyBytes) text = eddy_file_load_contents (message->file, cancellable, error);
+    if (text == NULL)
         return NULL;
-    sscanf (eddy_bytes_get_data (name), "%255[^\n]", door);
-    int fd = open (door, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    ssize_t count = -1;
-    if (fd < 0)
-        eddy_error_set_errno (error, errno, "open");
-    else
-        count = eddy_fd_wait (fd, POLLIN, cancellable, error);
-    while (count > 0 && message->length < sizeof message->text) {
-        count = eddy_fd_read (fd, message->text + message->length,
-                              sizeof message->text - message->length, -1, cancellable, error);
-        message->length += count < 0 ? 0 : (size_t) count;
-    }
-    if (count > 0)
-        eddy_error_set_errno (error, EMSGSIZE, "read");
-    if (fd >= 0)
-        close (fd);
-    eddy_error_prefix (error, "%s: ", door);
-    return *error == NULL ? message : NULL;
+    sscanf (eddy_bytes_get_data (text), "%255s", address);
+    EDDY_AUTO (EddySocketConnection)
+    connection =
+        eddy_socket_client_connect_to_host (message->client, address, 0, cancellable, error);
+    if (connection == NULL)
+        return NULL;
+    EddyInputStream *input = eddy_io_stream_get_input_stream (EDDY_IO_STREAM (connection));
+    if (!eddy_input_stream_read_all (input, message->text, sizeof message->text, &message->length,
+                                     cancellable, error))
+        return NULL;
+    if (message->length == sizeof message->text)
+        eddy_error_set_errno (error, EMSGSIZE, "%s", address);
+    return message->length < sizeof message->text ? message : NULL;
 }
 
 /* ---- A thread of the program's own. */
@@ -120,13 +113,14 @@ int main (int argc, char **argv)
                help ? stdout : stderr);
         return help ? 0 : 2;
     }
-    EDDY_AUTO (EddyFile) address = eddy_file_new_for_path (argv[2]);
+    EDDY_AUTO (EddyFile) file = eddy_file_new_for_path (argv[2]);
+    EDDY_AUTO (EddySocketClient) client = eddy_socket_client_new ();
     EDDY_AUTO (EddyCancellable) cancellable = eddy_cancellable_new ();
     EDDY_AUTO (EddySource) interrupt = eddy_signal_source_new (SIGINT);
     eddy_source_set_callback (interrupt, interrupted, cancellable, NULL);
     eddy_source_attach (interrupt, NULL);
     EDDY_AUTO (EddyMainLoop) loop = eddy_main_loop_new (NULL);
-    Message message = { .address = address, .cancellable = cancellable, .loop = loop };
+    Message message = { .file = file, .client = client, .cancellable = cancellable, .loop = loop };
     styles[style](&message);
     eddy_source_destroy (interrupt);
 

@@ -41,7 +41,8 @@ packages_install ()
     # fails (one dead repository among several) the install may still succeed.
     "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q update >"$log" 2>&1 || true
     # shellcheck disable=SC2086 # one word per package is meant
-    if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    # A server that tests begin by themselves (nginx) is not to be started here.
+    if ! "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive SYSTEMD_OFFLINE=1 RUNLEVEL=1 \
         apt-get -qy install --no-install-recommends $missing >>"$log" 2>&1; then
         tail -n 30 "$log" >&2
         rm -f "$log"
@@ -67,4 +68,5 @@ packages_build=(
     pkg-config=pkg-config
     python3=python3
     liburing-dev=/usr/include/liburing.h
+    libc-ares-dev=/usr/include/ares.h
 )

@@ -322,7 +322,8 @@ EDDY_API void eddy_context_dispatch (EddyContext *context);
 
 /**
  * Lets the context's thread run blocking jobs itself when it would wait: one thread less to switch
- * to, for programs whose whole work is a batch of jobs. While one runs, nothing else is dispatched.
+ * to, for programs whose whole work is a batch of jobs. While one runs, nothing else is dispatched;
+ * nor between questions of what files are, of which it may ask eight in a row.
  *
  * @context: a context; NULL: the default one
  * @helps: whether it does

@@ -4,6 +4,7 @@
 #define EDDY_FD_H
 
 #include <eddy/forms.h>
+#include <eddy/vector.h>
 
 EDDY_BEGIN_DECLS
 
@@ -45,6 +46,46 @@ ssize_t eddy_fd_read (int fd, void *buffer EDDY_BORROWED, size_t count, int64_t 
 EDDY_OPERATION (PRIMITIVE)
 ssize_t eddy_fd_write (int fd, const void *buffer EDDY_BORROWED, size_t count, int64_t offset,
                        EddyCancellable *cancellable, EddyError **error);
+
+/**
+ * Reads once into several runs of memory, each filled before the next: what is there now, or as
+ * soon as there is something.
+ *
+ * @fd: a file descriptor; it stays open, and as blocking as it is
+ * @vectors: the runs; they and their memory are the operation's until it has completed
+ * @n_vectors: how many; of more than 1024 the first 1024 are read into
+ * @offset: in the file, in bytes; -1: the current position, or a stream
+ * @cancellable: a cancellable, or NULL
+ * @error: where to put the error
+ *
+ * Returns: the number of bytes read; 0 at the end of the file, or for no room at all; or -1
+ * Errors: CANCELLED before anything was read; what readv(2) gives
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_OPERATION (PRIMITIVE)
+ssize_t eddy_fd_readv (int fd, const EddyInputVector *vectors EDDY_BORROWED, size_t n_vectors,
+                       int64_t offset, EddyCancellable *cancellable, EddyError **error);
+
+/**
+ * Writes several runs of bytes once, in their order: as much as can be taken now, or as soon as
+ * something can. A stream whose reader has gone gives BROKEN_PIPE, never a SIGPIPE.
+ *
+ * @fd: a file descriptor; it stays open, and as blocking as it is
+ * @vectors: the runs; they and their bytes are the operation's until it has completed
+ * @n_vectors: how many; of more than 1024 the first 1024 are written
+ * @offset: in the file, in bytes; -1: the current position, or a stream
+ * @cancellable: a cancellable, or NULL
+ * @error: where to put the error
+ *
+ * Returns: the number of bytes written, which may be fewer than there are, or -1
+ * Errors: CANCELLED before anything was written; what writev(2) gives
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_OPERATION (PRIMITIVE)
+ssize_t eddy_fd_writev (int fd, const EddyOutputVector *vectors EDDY_BORROWED, size_t n_vectors,
+                        int64_t offset, EddyCancellable *cancellable, EddyError **error);
 
 /**
  * Waits until a file's data and attributes are on its disk.

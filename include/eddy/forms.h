@@ -20,14 +20,17 @@ typedef void (*EddyFileProgressCallback) (int64_t current_num_bytes, int64_t tot
 typedef enum EddyFormKind {
     /** One request to the engine: no body. */
     EDDY_FORM_PRIMITIVE,
-    /** As DIRECT, or one request where the stream has one for it. */
+    /** As DIRECT, or one request where one can do it. */
     EDDY_FORM_STREAM,
     /** In a fiber or a plain thread where it was called, else on a fiber. */
     EDDY_FORM_DIRECT,
     /** On a fiber. */
     EDDY_FORM_FIBER,
     /** On a worker. */
-    EDDY_FORM_JOB
+    EDDY_FORM_JOB,
+    /** As JOB, for what takes a moment: in a loop that has nothing else to wait for, on its own
+     * thread. */
+    EDDY_FORM_BRIEF
 } EddyFormKind;
 
 /** The latest progress of an operation on a worker, on its way to its context. */
@@ -54,6 +57,8 @@ typedef struct EddyForm {
     EddyValueKind value_kind;
     /** JOB: it may take long, so no other one is to wait behind it. */
     bool is_long;
+    /** JOB: it mostly waits for a disk, which does more when asked for more at once. */
+    bool waits;
     /** Bytes of its arguments. */
     size_t arguments_size;
     /** Whether they are needed until it has ended; a request may say all without them. */
@@ -65,8 +70,8 @@ typedef struct EddyForm {
                  EddyError **error);
     /** PRIMITIVE: fills in the request. */
     void (*prepare) (void *arguments, EddyOp *op);
-    /** STREAM: fills in the request and begins it; false with an error: it cannot be now; false
-     * without: there is none. */
+    /** STREAM: fills in the request, which may be ready already, and begins it; false with an
+     * error: it cannot be now; false without: there is none. */
     bool (*request) (void *arguments, EddyOp *op, EddyError **error);
     /** PRIMITIVE and STREAM: makes the value or the error of the completed request. */
     void (*result) (void *arguments, const EddyOp *op, EddyValue *value, EddyError **error);
@@ -99,6 +104,10 @@ EDDY_API EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object,
 
 /** A copy of a string, or NULL; false in `*kept` when memory is out. Thread: any. Since: 0.1 */
 EDDY_API const char *eddy_form_keep_string (const char *string, bool *kept);
+
+/** A copy of strings up to a NULL, in one block, or NULL; false in `*kept` when memory is out.
+ * Thread: any. Since: 0.1 */
+EDDY_API const char *const *eddy_form_keep_strings (const char *const *strings, bool *kept);
 
 /** Starts an operation with a callback, taking its future. Thread: any. Since: 0.1 */
 EDDY_API void eddy_form_start_async (EddyFuture *future, EddyAsyncReadyCallback callback,

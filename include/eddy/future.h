@@ -28,7 +28,9 @@ typedef EddyFuture EddyAsyncResult;
 typedef void (*EddyAsyncReadyCallback) (void *source_object, EddyAsyncResult *result,
                                         void *user_data);
 
-/** Whether the answer has come. Thread: any. Since: 0.1 */
+/** Whether the answer has come. One that another thread gave may still be on its way to the
+ * future's context, which it keeps until then: who asks here and lets go of the context next
+ * calls eddy_block_on_complete() before. Thread: any. Since: 0.1 */
 EDDY_API bool eddy_future_is_complete (EddyFuture *future);
 
 /** The error a future completed with, owned by it; NULL: none, or not yet. Thread: any. Since: 0.1

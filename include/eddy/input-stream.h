@@ -31,10 +31,19 @@ typedef struct EddyInputStreamClass {
     /** Gives up what it reads from; the stream counts as closed whatever it returns. NULL: nothing
      * to do. */
     bool (*close) (EddyInputStream *stream, EddyCancellable *cancellable, EddyError **error);
-    /** The file descriptor that read(2) is all that @read does for; -1: none. NULL: likewise. */
-    int (*get_fd) (EddyInputStream *stream);
+    /** The file descriptor of which one read is all that @read does, so that a callback's is one
+     * request; where the file has positions, *@offset, which is -1, is set to where it is to read.
+     * Returns: -1: there is none. NULL: likewise. */
+    int (*get_fd) (EddyInputStream *stream, int64_t *offset);
+    /** That request has read so many bytes. NULL: it keeps no position of its own. */
+    void (*advance) (EddyInputStream *stream, size_t count);
+    /** Whether a read gives something, or the end, at once: without waiting, and without asking the
+     * system. NULL: it cannot tell. */
+    bool (*is_ready) (EddyInputStream *stream);
     /** What it reads from, for messages: "stdin", a path. NULL: the class's name. */
     const char *(*get_name) (EddyInputStream *stream);
+    /** The library's own kinds' only; else NULL. */
+    const struct EddyStreamRequests *requests;
 } EddyInputStreamClass;
 
 /** How every kind of input stream begins. Its member is the library's. */
@@ -101,7 +110,7 @@ bool eddy_input_stream_read_exactly (EddyInputStream *stream, void *buffer EDDY_
                                      EddyCancellable *cancellable, EddyError **error);
 
 /**
- * Reads what is there into memory of its own.
+ * Reads what is there into memory of its own. While it waits for a pipe or a socket, it holds none.
  *
  * @stream: a stream
  * @count: how many bytes at most
@@ -113,7 +122,7 @@ bool eddy_input_stream_read_exactly (EddyInputStream *stream, void *buffer EDDY_
  * Thread: the stream's
  * Since: 0.1
  */
-EDDY_OPERATION (DIRECT)
+EDDY_OPERATION (STREAM)
 EddyBytes *eddy_input_stream_read_bytes (EddyInputStream *stream, size_t count,
                                          EddyCancellable *cancellable, EddyError **error);
 

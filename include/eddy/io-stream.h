@@ -36,9 +36,10 @@ struct EddyIOStream {
 /** How to splice two io streams. The numbers are GIO's. */
 typedef enum EddyIOStreamSpliceFlags {
     EDDY_IO_STREAM_SPLICE_NONE = 0,
-    /** Close the first one afterwards, also after a failure. */
+    /** Close the first one afterwards; after a failure as if cancelled, so that what is not whole
+     * is given up. */
     EDDY_IO_STREAM_SPLICE_CLOSE_STREAM1 = 1 << 0,
-    /** Close the second one afterwards, also after a failure. */
+    /** Close the second one afterwards, likewise. */
     EDDY_IO_STREAM_SPLICE_CLOSE_STREAM2 = 1 << 1,
     /** Go on until both directions have ended; else the first that ends ends the other. */
     EDDY_IO_STREAM_SPLICE_WAIT_FOR_BOTH = 1 << 2

@@ -26,8 +26,8 @@
     __attribute__ ((format (printf, format_index, first_index)))
 
 /* What the generator reads. All of them mean nothing to the compiler, but that EDDY_OPERATION
- * exports the function. KIND is PRIMITIVE, STREAM, DIRECT, FIBER or JOB: where the operation's body
- * runs. */
+ * exports the function. KIND is PRIMITIVE, STREAM, DIRECT, FIBER, JOB or BRIEF: where the
+ * operation's body runs. */
 #define EDDY_OPERATION(KIND) EDDY_API
 /** An operation of a program's own, not exported. */
 #define EDDY_OPERATION_LOCAL(KIND)
@@ -40,11 +40,13 @@
 /** An object as EDDY_REF, of a type with `TYPE_get_context()`: called outside a fiber, a FIBER
  * operation runs in that context, rather than in one of its own. */
 #define EDDY_HOME
-/** A value written at completion, also on failure. */
+/** A number written at completion, also on failure; or a string or an object that a success gives
+ * to the caller. */
 #define EDDY_OUT
 /** A count of bytes written at completion, also on failure. */
 #define EDDY_OUT_LEN
-/** A progress callback; the parameter after it is its data. */
+/** A progress callback; or, of a DIRECT or FIBER operation, a function that the body calls for an
+ * answer. The parameter after it is its data. */
 #define EDDY_CALLBACK
 
 #endif

@@ -6,6 +6,7 @@
 #include <eddy/bytes.h>
 #include <eddy/input-stream.h>
 #include <eddy/stream.h>
+#include <eddy/vector.h>
 
 EDDY_BEGIN_DECLS
 
@@ -17,14 +18,6 @@ typedef struct EddyOutputStream EddyOutputStream;
 
 /** Any kind of output stream as an EddyOutputStream. */
 #define EDDY_OUTPUT_STREAM(stream) ((EddyOutputStream *) (void *) (stream))
-
-/** One of several runs of bytes that are written together. */
-typedef struct EddyOutputVector {
-    /** The bytes. */
-    const void *buffer;
-    /** How many. */
-    size_t size;
-} EddyOutputVector;
 
 /** What a kind of output stream does. Its functions are called one at a time, never on a closed
  * stream; they may wait by calling operations, in a fiber as in a plain thread. */
@@ -42,12 +35,22 @@ typedef struct EddyOutputStreamClass {
     /** Hands on what it has kept back. NULL: it keeps nothing back. */
     bool (*flush) (EddyOutputStream *stream, EddyCancellable *cancellable, EddyError **error);
     /** Gives up what it writes to, flushed before; the stream counts as closed whatever it returns.
-     * NULL: nothing to do. */
+     * Where the flush has failed, @cancellable is cancelled: nothing is to be made of what was
+     * written so far. NULL: nothing to do. */
     bool (*close) (EddyOutputStream *stream, EddyCancellable *cancellable, EddyError **error);
-    /** The file descriptor that write(2) is all that @write does for; -1: none. NULL: likewise. */
-    int (*get_fd) (EddyOutputStream *stream);
+    /** The file descriptor to which one write is all that @write does, and one writev(2) all that
+     * @writev does, so that a callback's is one request; where the file has positions, *@offset,
+     * which is -1, is set to where it is to write. Returns: -1: there is none. NULL: likewise. */
+    int (*get_fd) (EddyOutputStream *stream, int64_t *offset);
+    /** That request has written so many bytes. NULL: it keeps no position of its own. */
+    void (*advance) (EddyOutputStream *stream, size_t count);
+    /** Whether a write of so many bytes takes some of them at once: without waiting, and without
+     * asking the system. NULL: it cannot tell. */
+    bool (*is_ready) (EddyOutputStream *stream, size_t count);
     /** What it writes to, for messages: "stdout", a path. NULL: the class's name. */
     const char *(*get_name) (EddyOutputStream *stream);
+    /** The library's own kinds' only; else NULL. */
+    const struct EddyStreamRequests *requests;
 } EddyOutputStreamClass;
 
 /** How every kind of output stream begins. Its member is the library's. */
@@ -60,7 +63,8 @@ typedef enum EddyOutputStreamSpliceFlags {
     EDDY_OUTPUT_STREAM_SPLICE_NONE = 0,
     /** Close the source afterwards, also after a failure. */
     EDDY_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE = 1 << 0,
-    /** Close the target afterwards, also after a failure. */
+    /** Close the target afterwards. After a failure it is given up, as by a close with a cancelled
+     * cancellable: what it has kept back is not written, a file is not replaced. */
     EDDY_OUTPUT_STREAM_SPLICE_CLOSE_TARGET = 1 << 1
 } EddyOutputStreamSpliceFlags;
 
@@ -117,7 +121,7 @@ bool eddy_output_stream_write_all (EddyOutputStream *stream, const void *buffer 
  * Thread: the stream's
  * Since: 0.1
  */
-EDDY_OPERATION (DIRECT)
+EDDY_OPERATION (STREAM)
 ssize_t eddy_output_stream_writev (EddyOutputStream *stream,
                                    const EddyOutputVector *vectors EDDY_BORROWED, size_t n_vectors,
                                    EddyCancellable *cancellable, EddyError **error);
@@ -177,10 +181,16 @@ bool eddy_output_stream_flush (EddyOutputStream *stream, EddyCancellable *cancel
                                EddyError **error);
 
 /**
- * Writes all that another stream has to read, up to its end: through memory, or within the kernel
- * where both are files, pipes or sockets.
+ * Writes all that another stream has to read, up to its end. Where both are streams of file
+ * descriptors, of pipes, files, and sockets that do not block, the kernel moves the bytes, but for
+ * small pieces from socket to socket; else they go through memory, and in a fiber the source is
+ * read while the target is written.
  *
- * @stream: what to write to
+ * What was read and can then not be written, since it was cancelled or the target failed, is lost,
+ * and the error's message begins with how much: 512 KiB at most, and none where the kernel moves
+ * the bytes from a file, or from or to a pipe.
+ *
+ * @stream: what to write to; it and @source have the operation under way all the time
  * @source: what to read from
  * @flags: what to close afterwards
  * @bytes_spliced: how many bytes were written, also on failure
@@ -188,7 +198,8 @@ bool eddy_output_stream_flush (EddyOutputStream *stream, EddyCancellable *cancel
  * @error: where to put the error: the first that came, but of closing the source none
  *
  * Returns: whether all went well
- * Errors: those of reading, writing, and closing @stream; CLOSED when one is closed already
+ * Errors: those of reading, writing, and closing @stream; CLOSED when one is closed already, or a
+ *     socket of theirs is closed meanwhile
  * Thread: the streams'
  * Since: 0.1
  */
@@ -200,7 +211,8 @@ bool eddy_output_stream_splice (EddyOutputStream *stream, EddyInputStream *sourc
 
 /**
  * Flushes and closes a stream. From then on it counts as closed, whatever is returned; a second
- * close succeeds.
+ * close succeeds. Where the flush fails, what lies beneath is closed as if cancelled: a file is not
+ * replaced by what has come so far.
  *
  * @stream: a stream
  * @cancellable: a cancellable, or NULL; what is not written when it is cancelled stays unwritten
@@ -217,6 +229,10 @@ bool eddy_output_stream_close (EddyOutputStream *stream, EddyCancellable *cancel
 
 /** Whether it was closed. Thread: the stream's. Since: 0.1 */
 EDDY_API bool eddy_output_stream_is_closed (EddyOutputStream *stream);
+
+/** Whether a close is under way, whose flush is the last. For kinds of streams. Thread: the
+ * stream's. Since: 0.1 */
+EDDY_API bool eddy_output_stream_is_closing (EddyOutputStream *stream);
 
 /** Whether an operation is under way on it. Thread: the stream's. Since: 0.1 */
 EDDY_API bool eddy_output_stream_has_pending (EddyOutputStream *stream);

@@ -30,8 +30,9 @@ typedef struct EddySeekableFuncs {
     int64_t (*tell) (EddySeekable *seekable);
     /** Whether positions can be set: some files cannot. */
     bool (*can_seek) (EddySeekable *seekable);
-    /** Sets the position; never waits long. */
-    bool (*seek) (EddySeekable *seekable, int64_t offset, EddySeekType type, EddyError **error);
+    /** Sets the position; may wait, as the body of a DIRECT operation does. */
+    bool (*seek) (EddySeekable *seekable, int64_t offset, EddySeekType type,
+                  EddyCancellable *cancellable, EddyError **error);
     /** Whether the size can be set. */
     bool (*can_truncate) (EddySeekable *seekable);
     /** Sets the size, in bytes; may wait, as the body of a DIRECT operation does. */
@@ -52,6 +53,8 @@ typedef struct EddyStream {
     EddyObject object;
     bool closed;
     bool pending;
+    bool closing;     /* by a close that is under way */
+    bool is_graceful; /* of a connection's: whether that waits until the peer has read all */
 } EddyStream;
 
 /** Where the stream is, in bytes from its beginning; 0 where it has no positions.
@@ -62,7 +65,8 @@ EDDY_API int64_t eddy_seekable_tell (EddySeekable *seekable);
 EDDY_API bool eddy_seekable_can_seek (EddySeekable *seekable);
 
 /**
- * Sets the position of a stream. It is not changed on failure.
+ * Sets the position of a stream. It is not changed on failure. Only a stream that has bytes to hand
+ * on first waits.
  *
  * @seekable: a stream
  * @offset: in bytes; the sum must not be below 0
@@ -75,8 +79,9 @@ EDDY_API bool eddy_seekable_can_seek (EddySeekable *seekable);
  * Thread: the stream's
  * Since: 0.1
  */
-EDDY_API bool eddy_seekable_seek (EddySeekable *seekable, int64_t offset, EddySeekType type,
-                                  EddyCancellable *cancellable, EddyError **error);
+EDDY_OPERATION (DIRECT)
+bool eddy_seekable_seek (EddySeekable *seekable, int64_t offset, EddySeekType type,
+                         EddyCancellable *cancellable, EddyError **error);
 
 /** Whether the stream's size can be set. Thread: the stream's. Since: 0.1 */
 EDDY_API bool eddy_seekable_can_truncate (EddySeekable *seekable);

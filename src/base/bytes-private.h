@@ -11,3 +11,12 @@ EddyBytes *eddy__bytes_resize (EddyBytes *bytes, size_t size);
 /* Makes them fewer, perhaps at another address; cannot fail. */
 EddyBytes *eddy__bytes_shrink (EddyBytes *bytes, size_t size);
 char *eddy__bytes_get_writable (EddyBytes *bytes);
+
+/* Bytes to read into, of which a few may be all that come. Their memory, and what malloc would have
+ * to do to cut it and to find it again, then serve the next read of the thread. NULL when memory is
+ * out. `size` is to be given to the others, too. */
+EddyBytes *eddy__bytes_new_roomy (size_t size);
+/* So many have come; cannot fail. */
+EddyBytes *eddy__bytes_fit (EddyBytes *roomy, size_t size, size_t count);
+/* None have. */
+void eddy__bytes_drop_roomy (EddyBytes *roomy, size_t size);

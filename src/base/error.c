@@ -94,6 +94,9 @@ static char *error_format (const char *format, va_list arguments, const char *su
 EDDY_PRINTF (2, 0)
 static EddyError *error_new_errno (int error_number, const char *format, va_list arguments)
 {
+    if (error_number == EDDY__EESCAPES)
+        return error_make (EDDY_IO_ERROR, EDDY_IO_ERROR_PERMISSION_DENIED, EXDEV,
+                           error_format (format, arguments, "Leads out of its folder"));
     char buffer[128];
     const char *reason = strerror_r (error_number, buffer, sizeof buffer);
     char *message = error_format (format, arguments, reason);
@@ -266,6 +269,17 @@ static const struct {
     { ENFILE, EDDY_IO_ERROR_TOO_MANY_OPEN_FILES },
     { EPIPE, EDDY_IO_ERROR_BROKEN_PIPE },
     { ENOMEM, EDDY_IO_ERROR_NO_MEMORY },
+    { ENOBUFS, EDDY_IO_ERROR_NO_MEMORY },
+    { EADDRINUSE, EDDY_IO_ERROR_ADDRESS_IN_USE },
+    { EHOSTUNREACH, EDDY_IO_ERROR_HOST_UNREACHABLE },
+    { ENETUNREACH, EDDY_IO_ERROR_NETWORK_UNREACHABLE },
+    { ECONNREFUSED, EDDY_IO_ERROR_CONNECTION_REFUSED },
+    { ECONNRESET, EDDY_IO_ERROR_CONNECTION_CLOSED },
+    { ECONNABORTED, EDDY_IO_ERROR_CONNECTION_CLOSED },
+    { ENOTCONN, EDDY_IO_ERROR_NOT_CONNECTED },
+    { EMSGSIZE, EDDY_IO_ERROR_MESSAGE_TOO_LARGE },
+    { EAFNOSUPPORT, EDDY_IO_ERROR_NOT_SUPPORTED },
+    { EPROTONOSUPPORT, EDDY_IO_ERROR_NOT_SUPPORTED },
 };
 
 EddyIOErrorCode eddy_io_error_from_errno (int error_number)

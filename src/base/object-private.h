@@ -92,6 +92,13 @@ bool eddy__object_try_ref (void *object);
 /* Gives a reference up unless it is the last one: then it is still the caller's. */
 bool eddy__object_unref_unless_last (void *object);
 
+/* Gives up what a program has handed over, by the function that came with it, if one did. */
+static inline void eddy__destroy_data (void (*destroy) (void *data), void *data)
+{
+    if (destroy != NULL)
+        destroy (data);
+}
+
 /* Warns that `function` was misused, naming what should have held. */
 void eddy__misuse (const char *function, const char *expectation);
 

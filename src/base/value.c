@@ -11,6 +11,8 @@ void eddy_value_clear (EddyValue *value)
         eddy_unref (value->as.pointer);
     else if (value->kind == EDDY_VALUE_POINTER && value->destroy != NULL && value->as.pointer)
         value->destroy (value->as.pointer);
+    else if (value->kind == EDDY_VALUE_INT && value->destroy != NULL)
+        value->destroy ((void *) (intptr_t) value->as.integer);
     *value = (EddyValue) EDDY_VALUE_INIT;
 }
 
@@ -48,6 +50,8 @@ void eddy__value_copy_for_taker (EddyValue *from, EddyValue *value)
     *value = *from;
     if (from->kind == EDDY_VALUE_OBJECT)
         eddy_ref (value->as.pointer);
+    if (from->kind == EDDY_VALUE_INT)
+        value->destroy = NULL;
     if (from->kind != EDDY_VALUE_POINTER)
         return;
     from->as.pointer = NULL;

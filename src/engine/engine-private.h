@@ -12,6 +12,8 @@
 
 #include "base/compiler-private.h"
 #include "engine/operation-private.h"
+#include "sys/now-private.h"
+#include "sys/process-private.h"
 
 typedef struct EddyEngine EddyEngine;
 
@@ -25,12 +27,15 @@ typedef struct EddyEngineVerbs {
     int (*open) (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len);
     /* Takes a request whose route is RING or POLL. */
     void (*submit) (EddyEngine *engine, EddyOp *op);
+    /* Whether the socket of a request is still as its last operation left it, drained: nothing has
+     * been seen to come. NULL: `submit` finds out itself. */
+    bool (*is_quiet) (EddyEngine *engine, const EddyOp *op);
     /* Asks for the end of a request that it has; the request still completes by itself. */
     void (*cancel) (EddyEngine *engine, EddyOp *op);
     /* Whether `wait` would find or hand over something now. Costs no system call. */
     bool (*pending) (EddyEngine *engine);
-    /* Whether `pending` knows without a system call all that `wait` could find; not while hosted.
-     */
+    /* Whether `pending` knows without a system call all that `wait` could find; not once an epoll
+     * has a part in it. */
     bool pending_is_exact;
     /* Hands everything staged to the kernel, waits (0: only looks, -1: for ever), and completes
      * what has ended. 0 or -errno; an interrupted wait is 0. */
@@ -67,18 +72,19 @@ struct EddyEngine {
     EddyList jobs;    /* staged for the workers, published at the next wait */
     unsigned n_jobs;
     unsigned live;         /* operations not yet done */
+    unsigned background;   /* … and polls that do not count among them */
     bool staged;           /* something for the kernel, since the last wait */
-    bool pending_is_exact; /* as the verbs say, until it is hosted */
+    bool pending_is_exact; /* as the verbs say, at first */
     bool hosted;           /* a foreign loop waits in our place */
     bool parked;           /* … and must be told of what is staged */
     int event_fd;          /* … by this */
     bool helps;            /* the loop's thread runs jobs when it would sleep */
     bool force_ring;       /* tests: whatever the ring can do, it does */
     bool answered;         /* by a test in the ring's place, see below */
-    uint32_t denied_kinds;
+    uint64_t denied_kinds;
     unsigned interruptions;
     int interruption;
-    uint32_t ring_kinds;                  /* kinds the ring can serve, one bit each */
+    uint64_t ring_kinds;                  /* kinds the ring can serve, one bit each */
     uint8_t ring_refusals[EDDY_OP_KINDS]; /* repeats that succeeded in a row */
     EddyEngineCounters counters;
 };
@@ -99,7 +105,12 @@ void eddy__engine_cancel (EddyEngine *engine, EddyOp *op);
 /* Takes a background poll back from an engine that is about to be closed. True: the record is the
  * caller's. False: it is on its way through the inbox, where `forgotten` is called. */
 bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (EddyOp *op));
-/* As the verb; publishes jobs first, and helps with them instead of sleeping when told to. */
+/* The fd of a socket is about to be closed: ends all that waits for it, at most `n_ops` operations,
+ * with -EBADF, later, as a cancel does. Those that its readiness knows cost no search. */
+void eddy__engine_give_up_fd (EddyEngine *engine, int fd, const EddyReadiness *readiness,
+                              unsigned n_ops);
+/* As the verb; publishes jobs first, and does one of them instead of sleeping when told to help,
+ * or when it is a brief one and there is nothing else to wait for. */
 int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns);
 static inline bool eddy__engine_pending (EddyEngine *engine)
 {
@@ -155,6 +166,41 @@ typedef struct EddyEngineHooks {
     void (*done) (EddyOp *op);
 } EddyEngineHooks;
 extern EddyEngineHooks eddy__engine_hooks;
+/* A hook that a test has set, or NULL. It is set while no other thread is in here. */
+#define EDDY__ENGINE_HOOK(name) __atomic_load_n (&eddy__engine_hooks.name, __ATOMIC_ACQUIRE)
+
+/* --- without an operation --------------------------------------------------------------------- */
+
+/* Whether what needs no waiting may be done without an operation. */
+EDDY__NOW_INLINE bool eddy__engine_does_now (const EddyEngine *engine)
+{
+    return EDDY__LIKELY (!engine->force_ring && EDDY__ENGINE_HOOK (begin) == NULL &&
+                         !eddy__sys_forked ());
+}
+
+/* A read at an offset: what is there, 0 at the end; or -errno, and an operation is to find out why.
+ * -EAGAIN: which need not try (EDDY_OP_TRIED). `in_memory`: the file has no disk to wait for. */
+EDDY__NOW_INLINE int64_t eddy__engine_read_now (EddyEngine *engine, int fd, void *buf, size_t len,
+                                                int64_t offset, bool in_memory)
+{
+    if (!eddy__engine_does_now (engine))
+        return -EINPROGRESS;
+    int64_t count = EDDY__UNLIKELY (in_memory) ? eddy__sys_pread (fd, buf, len, offset)
+                                               : eddy__sys_read_now (fd, buf, len, offset);
+    engine->counters.immediate += count >= 0;
+    return count;
+}
+
+/* The same of a send by a socket. */
+EDDY__NOW_INLINE int64_t eddy__engine_send_now (EddyEngine *engine, int fd, const void *buf,
+                                                size_t len)
+{
+    if (!eddy__engine_does_now (engine))
+        return -EINPROGRESS;
+    int64_t count = eddy__sys_send_now (fd, buf, len);
+    engine->counters.immediate += count >= 0;
+    return count;
+}
 
 /* Of a ring's submission queue; tests ask for fewer. */
 extern unsigned eddy__uring_entries;
@@ -185,5 +231,3 @@ void eddy__workers_publish_one (EddyOp *op);
 bool eddy__workers_cancel (EddyOp *op);
 /* Whether this thread is a worker. */
 bool eddy__workers_inside (void);
-/* Whether this process is the child of one that had begun to use engines or workers. */
-bool eddy__engine_is_orphaned (void);

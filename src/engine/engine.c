@@ -14,13 +14,11 @@
 #include "sys/file-private.h"
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
+#include "sys/socket-private.h"
 
-enum { REFUSALS_UNTIL_REFUSED = 4 };
+enum { REFUSALS_UNTIL_REFUSED = 4, FD_OPS_AT_ONCE = 16 };
 
 EddyEngineHooks eddy__engine_hooks;
-
-/* A hook that a test has set, or NULL. It is set while no other thread is in here. */
-#define ENGINE_HOOK(name) __atomic_load_n (&eddy__engine_hooks.name, __ATOMIC_ACQUIRE)
 
 static int engine_open_with (const EddyEngineVerbs *verbs, EddyEngine **engine, EddyPort *port,
                              const char *why, char *reason, size_t reason_len)
@@ -102,7 +100,6 @@ int eddy__engine_host (EddyEngine *engine, int event_fd, int *poll_fd)
     if (answer < 0)
         return answer;
     engine->hosted = true;
-    engine->pending_is_exact = false;
     engine->event_fd = event_fd;
     return 0;
 }
@@ -142,14 +139,19 @@ void eddy__engine_route (EddyEngine *engine, EddyOp *op)
         engine->verbs->submit (engine, op);
 }
 
+/* Among which operations it counts. */
+static unsigned *engine_counter (EddyEngine *engine, const EddyOp *op)
+{
+    return (op->op_flags & EDDY_OP_BACKGROUND) != 0 ? &engine->background : &engine->live;
+}
+
 /* Whether a test has an operation fail before it begins; it ends by way of the inbox. */
 static bool engine_is_failed_by_test (EddyEngine *engine, EddyOp *op)
 {
-    int64_t answer = ENGINE_HOOK (begin) (op);
+    int64_t answer = EDDY__ENGINE_HOOK (begin) (op);
     if (answer >= 0)
         return false;
-    if (!(op->op_flags & EDDY_OP_BACKGROUND))
-        engine->live++;
+    *engine_counter (engine, op) += 1;
     op->state = EDDY_OP_STAGED;
     eddy__engine_fail (engine, op, answer);
     return true;
@@ -165,6 +167,7 @@ static void engine_end_poll (EddyOp *op)
 bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (EddyOp *op))
 {
     bool is_published = op->route == EDDY_ROUTE_WORKER && op->published;
+    *engine_counter (engine, op) -= 1;
     if (is_published)
         eddy__engine_cancel (engine, op);
     if (is_published || op->state == EDDY_OP_ENDING) {
@@ -181,6 +184,38 @@ bool eddy__engine_forget (EddyEngine *engine, EddyOp *op, void (*forgotten) (Edd
     return true;
 }
 
+/* Whether an operation is known to have to wait. */
+static bool engine_knows_to_wait (EddyEngine *engine, const EddyOp *op)
+{
+    if ((op->op_flags & EDDY_OP_TRIED) != 0)
+        return true;
+    const EddyReadiness *readiness = eddy__op_get_readiness (op);
+    bool reads = op->kind == EDDY_OP_RECV || op->kind == EDDY_OP_READ_BYTES;
+    if (readiness == NULL || !readiness->is_drained || !reads)
+        return false;
+    return engine->verbs->is_quiet == NULL || engine->verbs->is_quiet (engine, op);
+}
+
+static EddyOp **readiness_waiting (EddyReadiness *readiness, const EddyOp *op)
+{
+    return eddy__op_events (op) == POLLIN ? &readiness->reader : &readiness->writer;
+}
+
+/* The socket knows its latest operations. */
+static void engine_note_waiting (EddyOp *op)
+{
+    EddyReadiness *readiness = eddy__op_get_readiness (op);
+    if (readiness != NULL)
+        *readiness_waiting (readiness, op) = op;
+}
+
+static void engine_note_end (const EddyOp *op)
+{
+    EddyReadiness *readiness = eddy__op_get_readiness (op);
+    if (readiness != NULL && *readiness_waiting (readiness, op) == op)
+        *readiness_waiting (readiness, op) = NULL;
+}
+
 bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
 {
     op->engine = engine;
@@ -189,23 +224,24 @@ bool eddy__engine_submit (EddyEngine *engine, EddyOp *op)
         op->state = EDDY_OP_DONE;
         return true;
     }
-    if (EDDY__UNLIKELY (ENGINE_HOOK (begin) != NULL) && engine_is_failed_by_test (engine, op))
+    if (EDDY__UNLIKELY (EDDY__ENGINE_HOOK (begin) != NULL) && engine_is_failed_by_test (engine, op))
         return false;
-    bool may_try =
-        op->kind == EDDY_OP_READ || (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op));
-    if (may_try && !engine->force_ring) {
+    bool may_try = eddy__op_is_read (op) || eddy__op_is_stream (op);
+    if (may_try && !engine->force_ring && !engine_knows_to_wait (engine, op)) {
         int64_t result = eddy__op_try (op);
-        if (result != -EAGAIN && result != -EOPNOTSUPP) {
+        if (result != -EAGAIN && result != EDDY__TRY_IS_FILE) {
             engine->counters.immediate++;
             op->result = result;
             op->state = EDDY_OP_DONE;
             return true;
         }
+        if (result == EDDY__TRY_IS_FILE)
+            op->op_flags |= EDDY_OP_OF_FILE;
     }
-    if (EDDY__UNLIKELY (ENGINE_HOOK (send) != NULL))
-        ENGINE_HOOK (send) (op);
-    if (!(op->op_flags & EDDY_OP_BACKGROUND))
-        engine->live++;
+    if (EDDY__UNLIKELY (EDDY__ENGINE_HOOK (send) != NULL))
+        EDDY__ENGINE_HOOK (send) (op);
+    *engine_counter (engine, op) += 1;
+    engine_note_waiting (op);
     eddy__engine_route (engine, op);
     return false;
 }
@@ -217,7 +253,7 @@ static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t re
     if (result < 0) {
         engine->ring_refusals[op->kind] = 0;
     } else if (++engine->ring_refusals[op->kind] == REFUSALS_UNTIL_REFUSED) {
-        engine->ring_kinds &= ~(1u << op->kind);
+        engine->ring_kinds &= ~(UINT64_C (1) << op->kind);
         eddy__log (EDDY_LOG_DEBUG, "io_uring refuses operation kind %d; system calls serve it",
                    op->kind);
     }
@@ -225,12 +261,14 @@ static void engine_note_repeat (EddyEngine *engine, const EddyOp *op, int64_t re
 
 void eddy__engine_complete (EddyEngine *engine, EddyOp *op, int64_t result)
 {
-    if (!(op->op_flags & EDDY_OP_BACKGROUND))
-        engine->live--;
+    *engine_counter (engine, op) -= 1;
+    engine_note_end (op);
+    if (EDDY__UNLIKELY ((op->op_flags & EDDY_OP_FD_GONE) != 0) && result == -ECANCELED)
+        result = -EBADF;
     op->result = result;
     op->state = EDDY_OP_DONE;
-    if (EDDY__UNLIKELY (ENGINE_HOOK (done) != NULL))
-        ENGINE_HOOK (done) (op);
+    if (EDDY__UNLIKELY (EDDY__ENGINE_HOOK (done) != NULL))
+        EDDY__ENGINE_HOOK (done) (op);
     op->complete (op);
 }
 
@@ -259,7 +297,7 @@ static bool engine_repeat_stream (EddyEngine *engine, EddyOp *op)
     if (!eddy__op_is_stream (op) || (op->op_flags & EDDY_OP_REPEATED) != 0)
         return false;
     int64_t result = eddy__op_try (op);
-    if (result == -EOPNOTSUPP)
+    if (result == EDDY__TRY_IS_FILE)
         return false;
     op->op_flags |= EDDY_OP_REPEATED;
     op->route = EDDY_ROUTE_POLL;
@@ -304,6 +342,11 @@ void eddy__engine_ready (EddyEngine *engine, EddyOp *op, int64_t revents)
         result = eddy__op_try (op);
         if (result == -EAGAIN) {
             engine->verbs->submit (engine, op);
+            return;
+        }
+        if (result == EDDY__TRY_IS_FILE) {
+            op->op_flags |= EDDY_OP_OF_FILE;
+            eddy__engine_route (engine, op);
             return;
         }
     } else if (revents >= 0) {
@@ -358,20 +401,46 @@ void eddy__engine_cancel (EddyEngine *engine, EddyOp *op)
     }
 }
 
-/* Runs one job of the queue on the loop's own thread. */
-static bool engine_help (EddyEngine *engine)
+/* Runs jobs on the loop's own thread. */
+static void engine_run_jobs (EddyEngine *engine, EddyList *jobs)
 {
-    EddyOp *op = eddy__workers_claim_one (engine->port);
-    if (op == NULL)
-        return false;
-    engine->counters.helped++;
+    EddyEntry before = { .next = NULL };
+    EddyEntry *last = &before;
     /* Awake, after all: workers that are done meanwhile need not wake anybody. */
     eddy__port_awake (engine->port);
-    op->result = eddy__op_perform (op);
-    /* By the inbox, behind whatever the job has posted there before: its progress. */
-    eddy__op_make_entry (op);
-    eddy__port_post (engine->port, &op->entry);
-    return true;
+    for (EddyList *link; (link = eddy__list_pop (jobs)) != NULL;) {
+        EddyOp *op = EDDY__CONTAINER (link, EddyOp, link);
+        engine->counters.helped++;
+        op->result = eddy__op_perform (op);
+        eddy__op_make_entry (op);
+        last = last->next = &op->entry;
+    }
+    /* By the inbox, behind whatever the jobs have posted there before: their progress. */
+    eddy__port_post_chain (engine->port, before.next, last);
+}
+
+/* Whether all that there is to wait for is one brief job. To hand it to a worker and get it back
+ * wakes two threads that sleep, which is as much as half a spawn takes. */
+static bool engine_has_brief_job_alone (const EddyEngine *engine)
+{
+    const EddyOp *op = EDDY__CONTAINER (engine->jobs.next, EddyOp, link);
+    return engine->live == 1 && engine->background == 0 &&
+           eddy__op_is_call (op, EDDY_OP_CALL_BRIEF);
+}
+
+/* Takes the job that the loop's own thread is to do rather than sleep, where only one is staged. No
+ * worker is woken for it. */
+static void engine_keep_job (EddyEngine *engine, int64_t timeout_ns, EddyList *kept)
+{
+    if (engine->n_jobs != 1 || timeout_ns == 0)
+        return;
+    if (!engine->helps && (timeout_ns > 0 || !engine_has_brief_job_alone (engine)))
+        return;
+    EddyOp *op = EDDY__CONTAINER (eddy__list_pop (&engine->jobs), EddyOp, link);
+    engine->n_jobs = 0;
+    op->published = true;
+    op->state = EDDY_OP_RUNNING;
+    eddy__list_append (kept, &op->link);
 }
 
 void eddy__engine_each (EddyEngine *engine, EddyOpVisit visit, void *data)
@@ -381,9 +450,68 @@ void eddy__engine_each (EddyEngine *engine, EddyOpVisit visit, void *data)
     engine->verbs->each (engine, visit, data);
 }
 
+/* Some of the operations on an fd. */
+typedef struct FdOps {
+    int fd;
+    unsigned n_ops;
+    EddyOp *ops[FD_OPS_AT_ONCE];
+} FdOps;
+
+/* Whether its end has been asked for, or is on its way. */
+static bool op_ends (const EddyOp *op)
+{
+    return (op->op_flags & (EDDY_OP_CANCEL_ASKED | EDDY_OP_FD_GONE)) != 0 ||
+           op->state >= EDDY_OP_ENDING;
+}
+
+static void fd_ops_add (EddyOp *op, void *data)
+{
+    FdOps *found = data;
+    bool waits = eddy__op_waits_for_readiness (op) && !(op->op_flags & EDDY_OP_BACKGROUND);
+    if (op->fd == found->fd && waits && !op_ends (op) && found->n_ops < FD_OPS_AT_ONCE)
+        found->ops[found->n_ops++] = op;
+}
+
+/* What is cancelled never uses its fd again. */
+static void engine_give_up (EddyEngine *engine, EddyOp *op)
+{
+    op->op_flags |= EDDY_OP_FD_GONE;
+    eddy__engine_cancel (engine, op);
+}
+
+/* How many of a socket's operations it knows itself; they are given up. */
+static unsigned engine_give_up_known (EddyEngine *engine, const EddyReadiness *readiness)
+{
+    EddyOp *known[] = { readiness->reader, readiness->writer };
+    unsigned n_known = 0;
+    for (int i = 0; i < 2; i++) {
+        n_known += known[i] != NULL;
+        if (known[i] != NULL && !op_ends (known[i]))
+            engine_give_up (engine, known[i]);
+    }
+    return n_known;
+}
+
+void eddy__engine_give_up_fd (EddyEngine *engine, int fd, const EddyReadiness *readiness,
+                              unsigned n_ops)
+{
+    FdOps found = { .fd = fd };
+    if (engine_give_up_known (engine, readiness) >= n_ops)
+        return;
+    do {
+        found.n_ops = 0;
+        eddy__engine_each (engine, fd_ops_add, &found);
+        for (unsigned i = 0; i < found.n_ops; i++)
+            engine_give_up (engine, found.ops[i]);
+    } while (found.n_ops == FD_OPS_AT_ONCE);
+}
+
 int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns)
 {
+    EddyList own; /* jobs for this thread */
+    eddy__list_init (&own);
     engine->staged = false;
+    engine_keep_job (engine, timeout_ns, &own);
     if (engine->n_jobs > 0) {
         for (EddyList *link = engine->jobs.next; link != &engine->jobs; link = link->next)
             EDDY__CONTAINER (link, EddyOp, link)->published = true;
@@ -391,7 +519,11 @@ int eddy__engine_wait (EddyEngine *engine, int64_t timeout_ns)
         engine->n_jobs = 0;
     }
     engine->counters.waits++;
-    if (timeout_ns != 0 && engine->helps && engine_help (engine))
+    if (timeout_ns != 0 && engine->helps && eddy__list_is_empty (&own))
+        eddy__workers_claim (engine->port, &own);
+    if (!eddy__list_is_empty (&own)) {
+        engine_run_jobs (engine, &own);
         timeout_ns = 0;
+    }
     return engine->verbs->wait (engine, timeout_ns);
 }

@@ -13,24 +13,30 @@
  * go to the ring only when the page cache does not have them; fsync waits for the disk and goes to
  * the ring, where it occupies no worker. A ring open adds O_NONBLOCK or blocks the loop on a fifo:
  * opens are workers' business. Writes to streams wait for readiness, because a ring write to a pipe
- * without a reader kills the process by SIGPIPE. Where a foreign loop waits for the ring's eventfd,
- * whatever waits for readiness is epoll's: see uring_host(). */
+ * without a reader kills the process by SIGPIPE. Sockets wait by a registration with an epoll that
+ * stays, since the ring makes one for each request; and where a foreign loop waits for the ring's
+ * eventfd, whatever waits for readiness is the epoll's: see uring.c. */
 #include "engine/engine-private.h"
 
 /* What the ring serves unless a test forces more upon it. */
 static bool route_prefers_ring (const EddyOp *op)
 {
-    return op->kind == EDDY_OP_READ || op->kind == EDDY_OP_SYNC || op->kind == EDDY_OP_POLL;
+    return eddy__op_is_read (op) || op->kind == EDDY_OP_SYNC || op->kind == EDDY_OP_POLL ||
+           op->kind == EDDY_OP_RECV;
 }
 
 EddyOpRoute eddy__route (const EddyEngine *engine, const EddyOp *op)
 {
     bool ring = (engine->ring_kinds >> op->kind & 1) != 0;
-    if (op->kind == EDDY_OP_WRITE && eddy__op_is_stream (op))
+    if (eddy__op_is_write (op) && eddy__op_is_stream (op))
         return EDDY_ROUTE_POLL;
     if (engine->hosted && eddy__op_waits_for_readiness (op))
         return EDDY_ROUTE_POLL;
-    if (ring && (engine->force_ring || route_prefers_ring (op)))
+    if (ring && engine->force_ring)
+        return EDDY_ROUTE_RING;
+    if (eddy__op_get_readiness (op) != NULL)
+        return EDDY_ROUTE_POLL;
+    if (ring && route_prefers_ring (op))
         return EDDY_ROUTE_RING;
     if (eddy__op_waits_for_readiness (op))
         return EDDY_ROUTE_POLL;

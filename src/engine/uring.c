@@ -6,7 +6,12 @@
  * operation's own link is the entry, so no full queue can lose one.
  *
  * A request's user_data is a slot and its generation, never an address: a cancel that comes late
- * finds nothing, and a stale completion is dropped. */
+ * finds nothing, and a stale completion is dropped.
+ *
+ * Sockets wait with an epoll, the poller: an echo of 64 bytes takes 4.7 µs of 50 connections' and
+ * 6.4 µs of 1,000's, where the ring, which watches a socket anew for each receive, takes 5.1 and
+ * 7.3. From the first of them on, the poller sleeps while no request is in the ring; else the ring
+ * does, with a poll of the poller among its requests. */
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
@@ -29,6 +34,7 @@ enum {
 /* user_data of what is no operation; a slot never has this generation. */
 #define URING_CANCEL UINT64_MAX
 #define URING_WAKE (UINT64_MAX - 1)
+#define URING_POLLER (UINT64_MAX - 2)
 
 typedef struct Slot {
     EddyOp *op;
@@ -44,8 +50,12 @@ typedef struct UringEngine {
     Slot *slots;
     uint32_t n_slots;
     uint32_t first_free; /* UINT32_MAX: none */
-    bool wake_armed;
-    EddyEngine *poller; /* once hosted: an epoll that serves what waits for readiness */
+    uint32_t n_taken;    /* slots: requests that the kernel has */
+    EddyEngine *poller;  /* an epoll for sockets, and once hosted for all that waits */
+    int poller_fd;
+    bool poller_used;  /* by a socket, or hosted */
+    bool wake_armed;   /* the port's eventfd ends the ring's sleep … */
+    bool poller_armed; /* … or, once the poller is used, which has that eventfd, too, its fd */
 } UringEngine;
 
 static UringEngine *uring_of (EddyEngine *engine)
@@ -61,6 +71,10 @@ static int uring_opcode (EddyOpKind kind)
         return IORING_OP_READ;
     case EDDY_OP_WRITE:
         return IORING_OP_WRITE;
+    case EDDY_OP_READV:
+        return IORING_OP_READV;
+    case EDDY_OP_WRITEV:
+        return IORING_OP_WRITEV;
     case EDDY_OP_CLOSE:
         return IORING_OP_CLOSE;
     case EDDY_OP_STAT:
@@ -85,6 +99,14 @@ static int uring_opcode (EddyOpKind kind)
         return IORING_OP_FSETXATTR;
     case EDDY_OP_POLL:
         return IORING_OP_POLL_ADD;
+    case EDDY_OP_RECV:
+        return IORING_OP_RECV;
+    case EDDY_OP_SEND:
+        return IORING_OP_SEND;
+    case EDDY_OP_RECVMSG:
+        return IORING_OP_RECVMSG;
+    case EDDY_OP_SENDMSG:
+        return IORING_OP_SENDMSG;
     default:
         return -1;
     }
@@ -113,6 +135,7 @@ static bool uring_take_slot (UringEngine *self, EddyOp *op)
     op->slot = self->first_free;
     Slot *slot = &self->slots[op->slot];
     self->first_free = slot->next_free;
+    self->n_taken++;
     slot->op = op;
     return true;
 }
@@ -125,6 +148,7 @@ static void uring_give_slot (UringEngine *self, uint32_t index)
     slot->generation = (slot->generation + 1) & 0x7fffffffu;
     slot->next_free = self->first_free;
     self->first_free = index;
+    self->n_taken--;
 }
 
 static uint64_t uring_user_data (const UringEngine *self, const EddyOp *op)
@@ -197,6 +221,29 @@ static void uring_fill (struct io_uring_sqe *sqe, const EddyOp *op)
         io_uring_prep_write (sqe, op->fd, op->as.transfer.buf, uring_clamp (op->as.transfer.len),
                              (uint64_t) op->as.transfer.offset);
         break;
+    case EDDY_OP_READV:
+        io_uring_prep_readv (sqe, op->fd, op->as.transfer.buf, (unsigned) op->as.transfer.len,
+                             (uint64_t) op->as.transfer.offset);
+        break;
+    case EDDY_OP_WRITEV:
+        io_uring_prep_writev (sqe, op->fd, op->as.transfer.buf, (unsigned) op->as.transfer.len,
+                              (uint64_t) op->as.transfer.offset);
+        break;
+    case EDDY_OP_RECV:
+        io_uring_prep_recv (sqe, op->fd, op->as.transfer.buf, uring_clamp (op->as.transfer.len),
+                            (int) op->flags);
+        sqe->ioprio |= IORING_RECVSEND_POLL_FIRST; /* it would wait: that is known */
+        break;
+    case EDDY_OP_SEND:
+        io_uring_prep_send (sqe, op->fd, op->as.transfer.buf, uring_clamp (op->as.transfer.len),
+                            (int) op->flags | MSG_NOSIGNAL);
+        break;
+    case EDDY_OP_RECVMSG:
+        io_uring_prep_recvmsg (sqe, op->fd, op->as.transfer.buf, op->flags | MSG_CMSG_CLOEXEC);
+        break;
+    case EDDY_OP_SENDMSG:
+        io_uring_prep_sendmsg (sqe, op->fd, op->as.transfer.buf, op->flags | MSG_NOSIGNAL);
+        break;
     case EDDY_OP_CLOSE:
         io_uring_prep_close (sqe, op->fd);
         break;
@@ -228,7 +275,7 @@ static struct io_uring_sqe *uring_get_entry (UringEngine *self)
 /* A standing poll of the port's eventfd: how other threads end our sleep. */
 static void uring_arm_wake (UringEngine *self)
 {
-    if (self->wake_armed || self->poller != NULL)
+    if (self->wake_armed || self->poller_used)
         return;
     struct io_uring_sqe *sqe = uring_get_entry (self);
     if (sqe == NULL)
@@ -236,6 +283,17 @@ static void uring_arm_wake (UringEngine *self)
     io_uring_prep_poll_multishot (sqe, self->engine.port->wake_fd, POLLIN);
     sqe->user_data = URING_WAKE;
     self->wake_armed = true;
+}
+
+/* Something that comes to the poller is to end the ring's sleep. */
+static void uring_arm_poller (UringEngine *self)
+{
+    struct io_uring_sqe *sqe = self->poller_armed ? NULL : uring_get_entry (self);
+    if (sqe == NULL)
+        return;
+    io_uring_prep_poll_add (sqe, self->poller_fd, POLLIN);
+    sqe->user_data = URING_POLLER;
+    self->poller_armed = true;
 }
 
 static void uring_stage_cancels (UringEngine *self)
@@ -309,7 +367,7 @@ static bool uring_is_interruption (int64_t result)
 /* Whether a request waits for readiness, and that is no longer the ring's business. */
 static bool uring_leaves_to_poller (const UringEngine *self, const EddyOp *op)
 {
-    return self->poller != NULL && eddy__op_waits_for_readiness (op);
+    return self->engine.hosted && eddy__op_waits_for_readiness (op);
 }
 
 static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)
@@ -331,6 +389,7 @@ static void uring_finish (UringEngine *self, EddyOp *op, int64_t result)
         eddy__engine_ready (engine, op, result);
     } else {
         engine->counters.ring++;
+        eddy__op_note_count (op, result);
         if (result >= 0)
             engine->ring_refusals[op->kind] = 0;
         eddy__engine_complete (engine, op, result);
@@ -343,9 +402,13 @@ static void uring_handle (UringEngine *self, const struct io_uring_cqe *cqe)
     int32_t result = cqe->res;
     if (user_data == URING_CANCEL)
         return; /* the cancelled operation's own completion is the truth */
+    if (user_data == URING_POLLER) {
+        self->poller_armed = false;
+        return;
+    }
     if (user_data == URING_WAKE) {
         self->wake_armed = (cqe->flags & IORING_CQE_F_MORE) != 0;
-        if (self->poller == NULL)
+        if (!self->poller_used)
             eddy__port_drain (self->engine.port);
         return;
     }
@@ -417,7 +480,7 @@ static int uring_probe (UringEngine *self)
     for (int kind = 0; kind < EDDY_OP_KINDS; kind++) {
         int opcode = uring_opcode ((EddyOpKind) kind);
         if (opcode >= 0 && eddy__sys_uring_probe_has (&probe, (unsigned) opcode))
-            self->engine.ring_kinds |= 1u << kind;
+            self->engine.ring_kinds |= UINT64_C (1) << kind;
     }
     return 0;
 }
@@ -435,6 +498,24 @@ static int uring_check_wake (UringEngine *self)
     return answered && cqe->res < 0 ? cqe->res : 0;
 }
 
+/* The ring that has been opened must work, and have its poller. */
+static int uring_prepare (UringEngine *self, char *reason, size_t reason_len)
+{
+    EddyPort *port = self->engine.port;
+    int answer = uring_probe (self);
+    if (answer == 0)
+        answer = uring_check_wake (self);
+    if (answer < 0) {
+        snprintf (reason, reason_len, "a first request: %s", strerror (-answer));
+        return answer;
+    }
+    answer = eddy__epoll_verbs.open (&self->poller, port, reason, reason_len);
+    if (answer < 0)
+        return answer;
+    self->poller->port = port;
+    return eddy__epoll_verbs.host (self->poller, -1, &self->poller_fd);
+}
+
 static int uring_open (EddyEngine **engine, EddyPort *port, char *reason, size_t reason_len)
 {
     UringEngine *self = eddy__alloc0 (sizeof *self);
@@ -450,11 +531,8 @@ static int uring_open (EddyEngine **engine, EddyPort *port, char *reason, size_t
         eddy__free (self);
         return answer;
     }
-    answer = uring_probe (self);
-    if (answer == 0)
-        answer = uring_check_wake (self);
+    answer = uring_prepare (self, reason, reason_len);
     if (answer < 0) {
-        snprintf (reason, reason_len, "a first request: %s", strerror (-answer));
         eddy__sys_uring_close (&self->ring);
         eddy__free (self);
         return answer;
@@ -463,16 +541,43 @@ static int uring_open (EddyEngine **engine, EddyPort *port, char *reason, size_t
     return 0;
 }
 
+/* From now on what ends our sleep is the poller's business. */
+static void uring_use_poller (UringEngine *self)
+{
+    if (self->poller_used)
+        return;
+    self->poller_used = true;
+    self->engine.pending_is_exact = false;
+    struct io_uring_sqe *sqe = uring_get_entry (self);
+    if (sqe != NULL) { /* else the eventfd wakes twice, which does no harm */
+        io_uring_prep_poll_remove (sqe, URING_WAKE);
+        sqe->user_data = URING_CANCEL;
+    }
+}
+
+/* Whether an operation is for the poller. */
+static bool uring_is_polled (const UringEngine *self, const EddyOp *op)
+{
+    return op->route == EDDY_ROUTE_POLL &&
+           (self->engine.hosted || eddy__op_get_readiness (op) != NULL);
+}
+
 static void uring_submit (EddyEngine *engine, EddyOp *op)
 {
     UringEngine *self = uring_of (engine);
-    if (EDDY__UNLIKELY (self->poller != NULL) && op->route == EDDY_ROUTE_POLL) {
+    if (uring_is_polled (self, op)) {
+        uring_use_poller (self);
         eddy__epoll_verbs.submit (self->poller, op);
         return;
     }
     op->state = EDDY_OP_STAGED;
     eddy__list_append (&self->staged, &op->link);
     engine->staged = true;
+}
+
+static bool uring_is_quiet (EddyEngine *engine, const EddyOp *op)
+{
+    return eddy__epoll_verbs.is_quiet (uring_of (engine)->poller, op);
 }
 
 static void uring_cancel (EddyEngine *engine, EddyOp *op)
@@ -515,7 +620,8 @@ static int uring_enter (UringEngine *self, int64_t timeout_ns)
         return 0;
     }
     bool more = !eddy__list_is_empty (&self->staged) || !eddy__list_is_empty (&self->cancels);
-    bool sleep = timeout_ns != 0 && !more && engine->n_jobs == 0 && self->wake_armed &&
+    bool is_armed = self->poller_used ? self->poller_armed : self->wake_armed;
+    bool sleep = timeout_ns != 0 && !more && engine->n_jobs == 0 && is_armed &&
                  io_uring_cq_ready (&self->ring) == 0;
     int answer = eddy__sys_uring_enter (&self->ring, sleep ? 1 : 0, sleep ? timeout_ns : 0);
     uring_reap (self);
@@ -554,18 +660,34 @@ static int uring_wait_hosted (UringEngine *self, int64_t timeout_ns)
     return answer < 0 || timeout_ns == 0 ? answer : uring_enter (self, 0);
 }
 
+/* With a poller, whichever of the two has something to wait for sleeps. While the poller is armed,
+ * nothing has come to it. */
+static int uring_wait_both (UringEngine *self, int64_t timeout_ns)
+{
+    if (self->n_taken == 0 && !uring_pending (&self->engine))
+        return eddy__epoll_verbs.wait (self->poller, timeout_ns);
+    if (timeout_ns != 0)
+        uring_arm_poller (self);
+    int answer = uring_enter (self, timeout_ns);
+    if (answer < 0 || self->poller_armed)
+        return answer;
+    return eddy__epoll_verbs.wait (self->poller, 0);
+}
+
 static int uring_wait (EddyEngine *engine, int64_t timeout_ns)
 {
     UringEngine *self = uring_of (engine);
-    if (EDDY__UNLIKELY (self->poller != NULL))
+    if (!self->poller_used)
+        return uring_enter (self, timeout_ns);
+    if (EDDY__UNLIKELY (engine->hosted))
         return uring_wait_hosted (self, timeout_ns);
-    return uring_enter (self, timeout_ns);
+    return uring_wait_both (self, timeout_ns);
 }
 
 void eddy__uring_deny_for_test (EddyEngine *engine, EddyOpKind kind)
 {
     engine->answered = true;
-    engine->denied_kinds |= 1u << kind;
+    engine->denied_kinds |= UINT64_C (1) << kind;
 }
 
 void eddy__uring_interrupt_for_test (EddyEngine *engine, unsigned times, int answer)
@@ -578,11 +700,6 @@ void eddy__uring_interrupt_for_test (EddyEngine *engine, unsigned times, int ans
 /* Those not yet sent go there at once, those in flight when the ring has let go of them. */
 static void uring_move_to_poller (UringEngine *self)
 {
-    struct io_uring_sqe *sqe = uring_get_entry (self);
-    if (sqe != NULL) { /* else the eventfd wakes twice, which does no harm */
-        io_uring_prep_poll_remove (sqe, URING_WAKE);
-        sqe->user_data = URING_CANCEL;
-    }
     EddyList staged;
     eddy__list_init (&staged);
     eddy__list_splice (&staged, &self->staged);
@@ -595,24 +712,19 @@ static void uring_move_to_poller (UringEngine *self)
     }
 }
 
-static int uring_open_poller (UringEngine *self, int event_fd, int *poll_fd)
+/* The poller sleeps for both, so that the ring's eventfd is one of its own. */
+static int uring_tell_poller (UringEngine *self, int event_fd)
 {
-    char reason[128];
-    EddyEngine *poller;
-    int answer = eddy__epoll_verbs.open (&poller, self->engine.port, reason, sizeof reason);
+    struct epoll_event event = { .events = EPOLLIN, .data.fd = event_fd };
+    int answer = eddy__sys_epoll_ctl (self->poller_fd, EPOLL_CTL_ADD, event_fd, &event);
     if (answer < 0)
         return answer;
-    poller->port = self->engine.port;
-    eddy__epoll_verbs.host (poller, event_fd, poll_fd);
-    poller->event_fd = event_fd;
-    struct epoll_event event = { .events = EPOLLIN, .data.fd = event_fd };
-    answer = eddy__sys_epoll_ctl (*poll_fd, EPOLL_CTL_ADD, event_fd, &event);
-    if (answer == 0)
-        answer = eddy__sys_uring_register_eventfd (&self->ring, event_fd);
-    if (answer == 0)
-        self->poller = poller;
-    else
-        eddy__epoll_verbs.close (poller);
+    self->poller->event_fd = event_fd;
+    answer = eddy__sys_uring_register_eventfd (&self->ring, event_fd);
+    if (answer < 0) {
+        (void) eddy__sys_epoll_ctl (self->poller_fd, EPOLL_CTL_DEL, event_fd, NULL);
+        self->poller->event_fd = -1;
+    }
     return answer;
 }
 
@@ -623,9 +735,11 @@ static int uring_open_poller (UringEngine *self, int event_fd, int *poll_fd)
 static int uring_host (EddyEngine *engine, int event_fd, int *poll_fd)
 {
     UringEngine *self = uring_of (engine);
-    int answer = uring_open_poller (self, event_fd, poll_fd);
+    int answer = uring_tell_poller (self, event_fd);
     if (answer < 0)
         return answer;
+    uring_use_poller (self);
+    *poll_fd = self->poller_fd;
     engine->hosted = true;
     uring_listen (engine, false);
     uring_move_to_poller (self);
@@ -639,15 +753,13 @@ static void uring_each (EddyEngine *engine, EddyOpVisit visit, void *data)
     for (uint32_t i = 0; i < self->n_slots; i++)
         if (self->slots[i].op != NULL)
             visit (self->slots[i].op, data);
-    if (self->poller != NULL)
-        eddy__epoll_verbs.each (self->poller, visit, data);
+    eddy__epoll_verbs.each (self->poller, visit, data);
 }
 
 static void uring_close (EddyEngine *engine)
 {
     UringEngine *self = uring_of (engine);
-    if (self->poller != NULL)
-        eddy__epoll_verbs.close (self->poller);
+    eddy__epoll_verbs.close (self->poller);
     eddy__sys_uring_close (&self->ring);
     eddy__free (self->slots);
     eddy__free (self);
@@ -657,6 +769,7 @@ const EddyEngineVerbs eddy__uring_verbs = {
     .name = "uring",
     .open = uring_open,
     .submit = uring_submit,
+    .is_quiet = uring_is_quiet,
     .cancel = uring_cancel,
     .pending = uring_pending,
     .pending_is_exact = true,

@@ -9,7 +9,11 @@
  * wait, it looks every few milliseconds at the processor time of the busy ones. A worker whose
  * clock stood still is blocked in its call: it no longer counts as running, the jobs that it had
  * claimed go back to the queue, and the watcher becomes a worker in its place. So blocked jobs
- * never delay a job that could run, up to THREAD_LIMIT threads. */
+ * never delay a job that could run, up to THREAD_LIMIT threads.
+ *
+ * Jobs that say that they mostly wait for a disk do not count as running either, WAITING_LIMIT of
+ * them: their waits are too short for the watcher, and a journal that is asked by one thread after
+ * the other is asleep half the time. */
 #include "engine/workers-private.h"
 
 #include <pthread.h>
@@ -27,11 +31,17 @@
 enum {
     THREAD_LIMIT = 64,
     CLAIM = 16,         /* jobs that one worker claims at once, at most */
+    HELP = 8,           /* … and a loop that helps: nothing else is dispatched meanwhile */
     WATCH_NS = 4000000, /* how often the watcher looks */
     STILL_NS = 50000,   /* processor time below this between two looks: stood still */
-    IDLE_NS = 1000000000,
-    IDLE_ROUNDS = 10 /* a thread that is not needed for so many times IDLE_NS ends */
+    WAITING_LIMIT = 8,
+    /* A thread that is not needed for so long ends. Soon, since in a process of one thread each
+     * call on an fd costs the kernel two atomic operations less, 4 % of a read of 4 KiB. */
+    IDLE_NS = 100000000
 };
+
+/* Between two looks of a watcher for whom nobody waits, at most. */
+#define QUIET_MOST_NS (64 * (int64_t) IDLE_NS)
 
 typedef struct Worker {
     EddyList member; /* of workers.busy while busy */
@@ -42,6 +52,7 @@ typedef struct Worker {
     EddyPort *done_port;
     unsigned n_done;
     bool blocked;
+    bool waits; /* by what its job says; it is not known to be blocked */
     clockid_t clock;
     int64_t seen_ns; /* its processor time when the watcher last looked; -1: not yet */
 } Worker;
@@ -57,11 +68,13 @@ static struct {
     unsigned n_roused;   /* of those, on their way to work; at most a watcher's look too many */
     unsigned n_starting; /* threads that have not come so far */
     unsigned n_running;  /* busy and not blocked */
-    unsigned limit;      /* of n_running and the helpers: the processors */
+    unsigned n_waiting;  /* of those, with a job that mostly waits */
+    unsigned limit;      /* of those that count as running and the helpers: the processors */
     unsigned n_helpers;  /* loops whose thread runs jobs too */
     bool watched;        /* a watcher stands by */
-    bool watch_is_long;  /* … and does not look, since nobody waits */
-} workers = { .mutex = PTHREAD_MUTEX_INITIALIZER };
+    bool watch_is_long;  /* … and does not look, since nobody waits … */
+    int64_t quiet_ns;    /* … for so long */
+} workers = { .mutex = PTHREAD_MUTEX_INITIALIZER, .quiet_ns = IDLE_NS };
 
 static pthread_once_t workers_once = PTHREAD_ONCE_INIT;
 static EDDY__THREAD bool workers_inside;
@@ -81,6 +94,13 @@ static void workers_init (void)
 static unsigned workers_running_limit (void)
 {
     return workers.limit > workers.n_helpers ? workers.limit - workers.n_helpers : 1;
+}
+
+/* How many count as running. */
+static unsigned workers_counted (void)
+{
+    unsigned n_waiting = workers.n_waiting < WAITING_LIMIT ? workers.n_waiting : WAITING_LIMIT;
+    return workers.n_running - n_waiting;
 }
 
 /* What a worker hands back: taken under the lock, posted without it. */
@@ -110,20 +130,27 @@ static void returned_post (Returned returned)
     eddy__port_remove_posters (returned.port, returned.count);
 }
 
+static void workers_rouse (void);
+
+static bool job_waits (const EddyOp *op)
+{
+    return eddy__op_is_call (op, EDDY_OP_CALL_WAITS);
+}
+
 /* Claims a fair share of the queue. A long job is claimed alone: none may wait behind it while
- * another worker has nothing to do. */
+ * another worker has nothing to do; and so is one that waits. */
 static void worker_claim (Worker *worker)
 {
     unsigned share = (workers.queue.n_jobs + workers.limit - 1) / workers.limit;
     for (unsigned n = share < CLAIM ? share : CLAIM; n > 0; n--) {
         EddyOp *op = eddy__jobs_first (&workers.queue);
-        bool is_long = op->kind == EDDY_OP_LONG_CALL;
-        if (is_long && !eddy__list_is_empty (&worker->claimed))
+        bool is_alone = op->kind == EDDY_OP_LONG_CALL || job_waits (op);
+        if (is_alone && !eddy__list_is_empty (&worker->claimed))
             break;
         eddy__jobs_remove (&workers.queue, op);
         eddy__list_append (&worker->claimed, &op->link);
         op->claimed = true;
-        if (is_long)
+        if (is_alone)
             break;
     }
 }
@@ -138,8 +165,6 @@ static void worker_unclaim (Worker *worker)
         eddy__jobs_put_back (&workers.queue, op);
     }
 }
-
-static void workers_rouse (void);
 
 /* The worker's next job; NULL: there is none. What is more urgent has come first, though it came
  * after a claim. */
@@ -157,6 +182,16 @@ static EddyOp *worker_next (Worker *worker)
     return link == NULL ? NULL : eddy__job_of (link);
 }
 
+static void worker_set_waits (Worker *worker, bool waits)
+{
+    if (worker->waits == waits)
+        return;
+    worker->waits = waits;
+    workers.n_waiting += waits ? 1u : -1u;
+    if (waits)
+        workers_rouse (); /* there is room for another one */
+}
+
 /* Runs one claimed job without the lock, and adds it to what is handed back. What was done before a
  * long one is handed back first. */
 static void worker_run_job (Worker *worker, EddyOp *op)
@@ -167,6 +202,7 @@ static void worker_run_job (Worker *worker, EddyOp *op)
         before = worker_take_done (worker);
     __atomic_store_n (&op->state, EDDY_OP_RUNNING, __ATOMIC_RELAXED);
     worker->running = port == NULL ? NULL : op;
+    worker_set_waits (worker, job_waits (op));
     pthread_mutex_unlock (&workers.mutex);
     returned_post (before);
     op->result = eddy__op_perform (op);
@@ -174,6 +210,7 @@ static void worker_run_job (Worker *worker, EddyOp *op)
         op->complete (op); /* the operation may be gone */
     pthread_mutex_lock (&workers.mutex);
     worker->running = NULL;
+    worker_set_waits (worker, false);
     if (port == NULL)
         return;
     if (worker->n_done > 0 && worker->done_port != port) {
@@ -194,7 +231,7 @@ static void worker_run_job (Worker *worker, EddyOp *op)
 /* Whether this worker should go on: a blocked one that came back finds its place taken. */
 static bool worker_may_run (const Worker *worker)
 {
-    return !worker->blocked || workers.n_running < workers_running_limit ();
+    return !worker->blocked || workers_counted () < workers_running_limit ();
 }
 
 /* Works until the queue is empty or others do the work. Called and left with the lock held. */
@@ -242,6 +279,7 @@ static bool workers_wait (pthread_cond_t *condition, int64_t timeout_ns)
 /* Takes a blocked worker out of the count, and its unbegun jobs back. */
 static void watcher_set_blocked (Worker *worker)
 {
+    worker_set_waits (worker, false);
     worker->blocked = true;
     workers.n_running--;
     worker_unclaim (worker);
@@ -277,7 +315,7 @@ static unsigned workers_coming (void)
 static bool workers_have_room (void)
 {
     return workers.queue.n_jobs > 0 &&
-           workers.n_running + workers_coming () < workers_running_limit ();
+           workers_counted () + workers_coming () < workers_running_limit ();
 }
 
 /* Whether somebody waits for a busy worker that may be blocked: by a job that is queued or claimed,
@@ -294,6 +332,16 @@ static bool workers_are_awaited (void)
     return false;
 }
 
+/* The watcher has waited, quietly if nobody waited for him and nothing happened. While a worker is
+ * busy all that time he stays, but looks less and less often. */
+static void watcher_set_quiet (bool was_quiet)
+{
+    if (!was_quiet || eddy__list_is_empty (&workers.busy))
+        workers.quiet_ns = IDLE_NS;
+    else if (workers.quiet_ns < QUIET_MOST_NS)
+        workers.quiet_ns *= 2;
+}
+
 /* The watcher's wait, short only while somebody waits. True when nothing has happened for a while.
  */
 static bool worker_watch (void)
@@ -301,9 +349,10 @@ static bool worker_watch (void)
     bool awaited = workers_are_awaited ();
     workers.watched = true;
     workers.watch_is_long = !awaited;
-    bool over = workers_wait (&workers.watch, awaited ? WATCH_NS : IDLE_NS);
+    bool over = workers_wait (&workers.watch, awaited ? WATCH_NS : workers.quiet_ns);
     workers.watched = false;
     workers.watch_is_long = false;
+    watcher_set_quiet (over && !awaited);
     if (over && awaited) {
         workers.n_roused = 0;
         watcher_look ();
@@ -325,12 +374,11 @@ static bool worker_idle (void)
  * needed for long. */
 static bool worker_wait (void)
 {
-    int idle = 0;
+    bool over = false;
     while (!workers_have_room ()) {
-        bool over = workers.watched ? worker_idle () : worker_watch ();
-        idle = over ? idle + 1 : 0;
-        if (idle >= IDLE_ROUNDS)
+        if (over)
             return false;
+        over = workers.watched ? worker_idle () : worker_watch ();
     }
     return true;
 }
@@ -395,7 +443,7 @@ static void workers_rouse (void)
 {
     unsigned limit = workers_running_limit ();
     unsigned coming = workers_coming ();
-    unsigned running = workers.n_running + coming;
+    unsigned running = workers_counted () + coming;
     unsigned room = running < limit ? limit - running : 0;
     unsigned left = workers.queue.n_jobs > coming ? workers.queue.n_jobs - coming : 0;
     unsigned wanted = left < room ? left : room;
@@ -460,22 +508,46 @@ bool eddy__workers_cancel (EddyOp *op)
     return queued;
 }
 
-EddyOp *eddy__workers_claim_one (EddyPort *port)
+/* The newest of the most urgent jobs, if it is this port's; else NULL. */
+static EddyOp *workers_newest (const EddyPort *port)
 {
-    EddyOp *op = NULL;
-    pthread_once (&workers_once, workers_init);
-    pthread_mutex_lock (&workers.mutex);
     EddyList *list = eddy__jobs_most_urgent (&workers.queue);
     EddyOp *newest = list == NULL ? NULL : eddy__job_of (list->prev);
-    if (newest != NULL && newest->engine != NULL && newest->engine->port == port) {
-        op = newest;
+    bool is_its = newest != NULL && newest->engine != NULL && newest->engine->port == port;
+    return is_its ? newest : NULL;
+}
+
+static bool job_asks (const EddyOp *op)
+{
+    return eddy__op_is_call (op, EDDY_OP_CALL_ASKS);
+}
+
+/* How many jobs a loop that helps is to claim, of which this is the first. */
+static unsigned workers_help_with (const EddyOp *first)
+{
+    unsigned share = workers.queue.n_jobs / workers.limit;
+    if (!job_asks (first) || share == 0)
+        return 1;
+    return share < HELP ? share : HELP;
+}
+
+void eddy__workers_claim (EddyPort *port, EddyList *claimed)
+{
+    pthread_once (&workers_once, workers_init);
+    pthread_mutex_lock (&workers.mutex);
+    EddyOp *op = workers_newest (port);
+    unsigned most = op == NULL ? 0 : workers_help_with (op);
+    unsigned n = 0;
+    while (n < most && op != NULL && (n == 0 || job_asks (op))) {
         eddy__jobs_remove (&workers.queue, op);
         op->state = EDDY_OP_RUNNING;
+        eddy__list_append (claimed, &op->link);
+        n++;
+        op = workers_newest (port);
     }
     pthread_mutex_unlock (&workers.mutex);
-    if (op != NULL)
-        eddy__port_remove_posters (port, 1);
-    return op;
+    if (n > 0)
+        eddy__port_remove_posters (port, n);
 }
 
 void eddy__workers_set_helper (bool helps)

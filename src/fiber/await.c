@@ -67,9 +67,11 @@ const EddyWaitKind eddy__future_wait_kind = { .what = "a future",
                                               .get_name = future_wait_get_name,
                                               .find_wakers = future_wait_find_wakers };
 
-/* Waits until the future is done; 0, or -errno when the wait was cancelled first. It is watched
- * last: whoever notices a deadline runs handlers, which may complete it, and wake who does not
- * wait. */
+static int await_given_up (EddyFiber *fiber, EddyFuture *future, int answer);
+
+/* Waits until the future is done, and home; 0, or -errno when the wait was cancelled before it was
+ * done. It is watched last: whoever notices a deadline runs handlers, which may complete it, and
+ * wake who does not wait. */
 EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
 {
     EddyFutureWait future_wait;
@@ -77,13 +79,28 @@ EDDY__FIBER_INLINE int await_future (EddyFiber *fiber, EddyFuture *future)
     int answer = eddy__fiber_wait_begin (&future_wait.wait, fiber);
     if (EDDY__UNLIKELY (answer < 0 || !eddy__future_watch (future, &future_wait.watcher))) {
         fiber->wait = NULL;
-        return eddy__future_is_done (future) ? 0 : answer;
+        return await_given_up (fiber, future, answer);
     }
     fiber_park (&future_wait.wait, &here_wait_kind, future);
     if (EDDY__LIKELY (!future_wait.wait.was_cancelled))
         return 0; /* woken by the watcher, so it is told and done */
     eddy__future_unwatch (future, &future_wait.watcher);
-    return eddy__future_is_done (future) ? 0 : -ECANCELED;
+    return await_given_up (fiber, future, -ECANCELED);
+}
+
+/* The end of a wait that was cancelled. One that is done all the same has its answer, and is home
+ * in a moment. */
+__attribute__ ((noinline)) static int await_given_up (EddyFiber *fiber, EddyFuture *future,
+                                                      int answer)
+{
+    if (!eddy__future_is_done (future))
+        return answer;
+    if (eddy__future_is_home (future))
+        return 0;
+    fiber->shielded++;
+    answer = await_future (fiber, future);
+    fiber->shielded--;
+    return answer;
 }
 
 /* The wait for a future of another context. */
@@ -150,7 +167,7 @@ EDDY__FIBER_INLINE bool await_complete (EddyFuture *future, EddyError **error)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     EDDY__EXPECT (future != NULL && fiber != NULL, false);
-    bool done = eddy__future_is_done (future);
+    bool done = eddy__future_is_home (future);
     if (EDDY__UNLIKELY (!done && future->context != fiber->future.context))
         return await_anywhere_complete (future, error);
     return await_end (fiber, future, done ? 0 : await_future (fiber, future), error);
@@ -185,7 +202,7 @@ static int block_on_here (EddyContext *context, const EddyFuture *future)
     if (answer < 0)
         return answer;
     eddy_ref (context);
-    while (!eddy__future_is_done (future))
+    while (!eddy__future_is_home (future))
         eddy__context_pass (context, /* may_block= */ true);
     eddy__context_leave (context);
     eddy_unref (context);
@@ -219,16 +236,17 @@ bool eddy_block_on_complete (EddyContext *context, EddyFuture *future, EddyError
     if (eddy_in_fiber ())
         return eddy_await_complete (future, error);
     int answer = 0;
-    if (!eddy__future_is_done (future)) {
+    if (!eddy__future_is_home (future)) {
         EddyContext *home = eddy__context_or_thread_default (context);
         answer = future->context == home ? block_on_here (home, future) : -EBUSY;
         if (answer == -EBUSY)
             answer = block_on_anywhere (home, future);
     }
-    if (answer == 0)
-        return future_answer (future, error);
-    eddy_error_set_errno (error, -answer, "running a context");
-    return false;
+    if (answer < 0 && !eddy__future_is_done (future)) {
+        eddy_error_set_errno (error, -answer, "running a context");
+        return false;
+    }
+    return future_answer (future, error);
 }
 
 void *eddy_block_on (EddyContext *context, EddyFuture *future, EddyError **error)
@@ -248,9 +266,21 @@ int64_t eddy_block_on_int (EddyContext *context, EddyFuture *future, EddyError *
 
 /* --- operations ------------------------------------------------------------------------------- */
 
+/* Has what a fiber reads when it goes on come from memory while others run: of a thousand that wake
+ * in turn, none has it in the caches still. It is the flow, and the stack around the operation: two
+ * lines below it to switch to, and the frames above, which its callers return through. */
+static void awaited_op_fetch (const EddyOp *op, const EddyFiber *fiber)
+{
+    __builtin_prefetch (&fiber->flow);
+    for (int at = -128; at < 512; at += 64)
+        __builtin_prefetch ((const char *) op + at, 1);
+}
+
 static void awaited_op_complete (EddyOp *op)
 {
-    eddy__fiber_wake (&EDDY__CONTAINER (op, EddyAwaitedOp, op)->wait);
+    EddyFiberWait *wait = &EDDY__CONTAINER (op, EddyAwaitedOp, op)->wait;
+    awaited_op_fetch (op, wait->fiber);
+    eddy__fiber_wake (wait);
 }
 
 static void awaited_op_fiber_cancelled (EddyFiberWait *wait)
@@ -283,6 +313,12 @@ static void awaited_op_watched (EddyAwaitedOp *awaited, EddyCancellable *cancell
         op->result = answer;
 }
 
+void eddy__fiber_let_others (EddyFiber *fiber)
+{
+    eddy__context_look_next (fiber->future.context);
+    eddy_fiber_yield ();
+}
+
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable)
 {
     EddyOp *op = &awaited->op;
@@ -294,24 +330,29 @@ void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancell
     }
     awaited->wait.cancelled = awaited_op_fiber_cancelled;
     op->complete = awaited_op_complete;
-    if (eddy__engine_submit (fiber->future.context->engine, op))
+    if (eddy__engine_submit (fiber->future.context->engine, op)) {
         fiber->wait = NULL;
-    else if (cancellable != NULL && cancellable != fiber->scope)
+        eddy__fiber_take_turns (fiber);
+    } else if (cancellable != NULL && cancellable != fiber->scope) {
         awaited_op_watched (awaited, cancellable);
-    else
+    } else {
         eddy__fiber_park (&awaited->wait, &eddy__op_wait_kind, op);
+    }
 }
 
-int64_t eddy__do_op (const EddyOp *request, EddyCancellable *cancellable)
+int64_t eddy__do_op (EddyOp *request, EddyCancellable *cancellable)
 {
     EddyFiber *fiber = eddy__fiber_current ();
     EddyAwaitedOp awaited;
     awaited.op = *request;
     eddy__list_init (&awaited.op.link);
-    if (fiber == NULL)
+    if (fiber == NULL) {
         eddy__block_op (&awaited.op, cancellable);
-    else
+    } else {
+        eddy__op_set_priority (&awaited.op, fiber->future.entry.priority);
         eddy__fiber_await_op (fiber, &awaited, cancellable);
+    }
+    request->as = awaited.op.as;
     return awaited.op.result;
 }
 

@@ -30,13 +30,20 @@ static int64_t block_poll (const EddyOp *op, int cancel_fd)
 
 static int64_t block_wait (EddyOp *op, int cancel_fd)
 {
+    bool was_ready = false;
     for (;;) {
         int64_t result = op->kind == EDDY_OP_POLL ? -EAGAIN : eddy__op_try (op);
+        if (result == EDDY__TRY_IS_FILE) /* a file's: it waits for no peer */
+            return eddy__op_perform (op);
         if (result != -EAGAIN)
             return result;
+        /* A file is always ready: it is a disk that its bytes would have to come from. */
+        if (was_ready && !eddy__op_is_socket (op) && eddy__op_is_file (op->fd))
+            return eddy__op_perform (op);
         result = block_poll (op, cancel_fd);
         if (result < 0 || op->kind == EDDY_OP_POLL)
             return result;
+        was_ready = true;
     }
 }
 

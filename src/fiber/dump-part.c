@@ -22,7 +22,10 @@ static const char *op_get_kind (const EddyOp *op)
 {
     static const char *const names[EDDY_OP_KINDS] = {
         [EDDY_OP_READ] = "read",
+        [EDDY_OP_READ_BYTES] = "read",
         [EDDY_OP_WRITE] = "write",
+        [EDDY_OP_READV] = "read",
+        [EDDY_OP_WRITEV] = "write",
         [EDDY_OP_OPEN] = "open",
         [EDDY_OP_CLOSE] = "close",
         [EDDY_OP_STAT] = "stat",
@@ -45,9 +48,17 @@ static const char *op_get_kind (const EddyOp *op)
         [EDDY_OP_SET_XATTR] = "set attribute",
         [EDDY_OP_COPY_RANGE] = "copy range",
         [EDDY_OP_POLL] = "poll",
+        [EDDY_OP_RECV] = "receive",
+        [EDDY_OP_SEND] = "send",
+        [EDDY_OP_RECVMSG] = "receive",
+        [EDDY_OP_SENDMSG] = "send",
+        [EDDY_OP_ACCEPT] = "accept",
+        [EDDY_OP_CONNECT] = "connect",
         [EDDY_OP_CALL] = "call",
         [EDDY_OP_LONG_CALL] = "call",
     };
+    if (eddy__op_is_call (op, EDDY_OP_CALL_ASKS))
+        return "query";
     return op->kind < EDDY_OP_KINDS && names[op->kind] != NULL ? names[op->kind] : "request";
 }
 

@@ -431,7 +431,7 @@ static void dump_look_well (Dump *dump, EddyContext *context, EddyDumpGraph *gra
     if (dump_look (dump, context, graph, NULL) < 0 || !eddy__dump_graph_is_doubtful (graph))
         return;
     Dump former = { .fd = dump->fd };
-    EddyDumpGraph before;
+    EddyDumpGraph before = { .parts = NULL };
     dump_forget (dump, graph);
     eddy__sys_ppoll (NULL, 0, DOUBT_NS);
     if (dump_look (&former, context, &before, NULL) == 0)

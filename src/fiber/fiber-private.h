@@ -73,10 +73,11 @@ struct EddyFiber {
     bool listed;           /* among its context's fibers: since it first let others run */
     bool in_shield : 1;    /* a program's: `shield` says which */
     bool has_locals : 1;
-    uint16_t shielded;   /* awaits do not look whether it is cancelled */
-    uint16_t number;     /* of its identity; 0: nobody has remembered it; atomic */
-    uint32_t made;       /* a stamp */
-    EddyFiberWait *wait; /* what it waits for, when a cancel is to end that */
+    uint8_t n_unwaited : 6; /* operations that needed no waiting; overflows into a turn */
+    uint16_t shielded;      /* awaits do not look whether it is cancelled */
+    uint16_t number;        /* of its identity; 0: nobody has remembered it; atomic */
+    uint32_t made;          /* a stamp */
+    EddyFiberWait *wait;    /* what it waits for, when a cancel is to end that */
     EddyGroup *group;
     EddyCancellable *scope;      /* its own, made when somebody asks for it */
     EddyCancellable *parent;     /* what it was started with, and is cancelled by */
@@ -117,6 +118,10 @@ EddyFiber *eddy__fiber_new (EddyContext *context, EddyCancellable *parent, size_
 /* Gives the fiber its first turn. Any thread. */
 void eddy__fiber_start (EddyFiber *fiber);
 void *eddy__fiber_get_extra (EddyFiber *fiber);
+/* For the body of an operation, of this name, that returns the number of something which is the
+ * caller's: `destroy` is called on it where the operation's own future was let go of before it was
+ * done, so that nobody ever sees it (forms.c). */
+void eddy__form_set_destroy (const char *name, void (*destroy) (void *number));
 /* The fiber that a future is of. */
 static inline EddyFiber *eddy__fiber_of (EddyFuture *future)
 {
@@ -218,8 +223,43 @@ typedef struct EddyAwaitedOp {
 
 /* Does an operation and waits for its end; the result is in it. In a fiber only. */
 void eddy__fiber_await_op (EddyFiber *fiber, EddyAwaitedOp *awaited, EddyCancellable *cancellable);
-/* The same anywhere, by a request that is copied; returns its result. */
-int64_t eddy__do_op (const EddyOp *request, EddyCancellable *cancellable);
+/* The same anywhere, by a copy of a request, which then has what the copy was given; returns its
+ * result. */
+int64_t eddy__do_op (EddyOp *request, EddyCancellable *cancellable);
+/* Whoever finds all that he asks for at hand would keep his thread from signals, deadlines and the
+ * other fibers: every so often he lets them have their turn, and the loop a look at the kernel. */
+void eddy__fiber_let_others (EddyFiber *fiber);
+static inline void eddy__fiber_take_turns (EddyFiber *fiber)
+{
+    fiber->n_unwaited = (fiber->n_unwaited + 1) & 63;
+    if (EDDY__UNLIKELY (fiber->n_unwaited == 0))
+        eddy__fiber_let_others (fiber);
+}
+/* A read at an offset that this fiber need not wait for; or -errno, as eddy__engine_read_now().
+ * Most of what such a read costs beside the call is the operation. */
+EDDY__NOW_INLINE int64_t eddy__fiber_read_now (int fd, void *buf, size_t len, int64_t offset,
+                                               bool in_memory)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (fiber == NULL || eddy__fiber_is_cancelled (fiber))
+        return -EINPROGRESS;
+    int64_t count =
+        eddy__engine_read_now (fiber->future.context->engine, fd, buf, len, offset, in_memory);
+    if (count >= 0)
+        eddy__fiber_take_turns (fiber);
+    return count;
+}
+/* The same for a send by a socket. */
+EDDY__NOW_INLINE int64_t eddy__fiber_send_now (int fd, const void *buf, size_t len)
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (fiber == NULL || eddy__fiber_is_cancelled (fiber))
+        return -EINPROGRESS;
+    int64_t count = eddy__engine_send_now (fiber->future.context->engine, fd, buf, len);
+    if (count >= 0)
+        eddy__fiber_take_turns (fiber);
+    return count;
+}
 /* Whether the caller is to go on: false with the error of the cancel when `cancellable` is
  * cancelled or, in a fiber, the fiber is. */
 bool eddy__may_go_on (EddyCancellable *cancellable, EddyError **error);

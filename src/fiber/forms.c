@@ -18,6 +18,9 @@
 #include "fiber/fiber-private.h"
 #include "future/mirror-private.h"
 
+/* Enough for what ends by being cancelled; what yields for ever is not waited for. */
+enum { FORM_SETTLE_PASSES = 100 };
+
 _Static_assert(sizeof (EddyEntry) == sizeof (((EddyFormProgress *) NULL)->entry),
                "EddyFormProgress has room for an entry");
 
@@ -83,6 +86,11 @@ static void form_run (const EddyForm *form, void *arguments, EddyCancellable *ca
     eddy__current_leave (&current);
 }
 
+static bool form_is_job (const EddyForm *form)
+{
+    return form->kind == EDDY_FORM_JOB || form->kind == EDDY_FORM_BRIEF;
+}
+
 static void job_run (void *data)
 {
     FormJob *job = data;
@@ -92,6 +100,8 @@ static void job_run (void *data)
 static void job_prepare (FormJob *job, EddyOp *op)
 {
     eddy__op_init (op, job->form->is_long ? EDDY_OP_LONG_CALL : EDDY_OP_CALL, -1);
+    op->flags = (job->form->kind == EDDY_FORM_BRIEF ? EDDY_OP_CALL_BRIEF : 0) |
+                (job->form->waits ? EDDY_OP_CALL_WAITS : 0);
     op->as.call.function = job_run;
     op->as.call.data = job;
 }
@@ -116,6 +126,7 @@ bool eddy_form_in_place (EddyFormKind kind)
     case EDDY_FORM_FIBER:
         return in_fiber;
     case EDDY_FORM_JOB:
+    case EDDY_FORM_BRIEF:
         return !in_fiber;
     case EDDY_FORM_PRIMITIVE:
     default:
@@ -238,6 +249,17 @@ static void form_fiber_body (EddyFiber *fiber, EddyValue *value, EddyError **err
         *error = form_missing_error (form_fiber->form);
 }
 
+/* Only the operation's own fiber has a future of the number; another one has called it. */
+void eddy__form_set_destroy (const char *name, void (*destroy) (void *number))
+{
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (fiber == NULL || fiber->body != form_fiber_body)
+        return;
+    const FormFiber *form_fiber = eddy__fiber_get_extra (fiber);
+    if (strcmp (form_fiber->form->name, name) == 0)
+        fiber->future.value.destroy = destroy;
+}
+
 /* The context that the form names, or a private one: sure to run, since its engine is open and it
  * is this thread's default. Where either cannot be, a fiber in it would never end. NULL and -errno
  * on failure. */
@@ -258,6 +280,17 @@ static EddyContext *form_enter_context (const EddyForm *form, const void *argume
     }
     eddy_unref (context);
     return NULL;
+}
+
+/* What the body let go of when it ended has been asked to end, too, and does so in its own turns.
+ * Nobody will run this context again: without them it would stay, kept by what is live in it. */
+static void form_settle (EddyContext *context)
+{
+    for (int i = 0; i < FORM_SETTLE_PASSES; i++) {
+        if (eddy__ready_most_urgent (&context->ready) == NULL)
+            return;
+        eddy__context_pass (context, /* may_block= */ false);
+    }
 }
 
 static void form_leave_context (EddyContext *context)
@@ -290,6 +323,8 @@ static bool form_call_fiber (const EddyForm *form, void *arguments, EddyCancella
     if (done)
         done = eddy_future_take (&fiber->future, value, error);
     eddy_unref (fiber);
+    if (form->get_context == NULL)
+        form_settle (context);
     form_leave_context (context);
     return done;
 }
@@ -301,7 +336,7 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
         return form_call_primitive (form, arguments, cancellable, value, error);
     if (eddy_form_in_place (form->kind))
         return form_call_in_place (form, arguments, cancellable, value, error);
-    if (form->kind == EDDY_FORM_JOB)
+    if (form_is_job (form))
         return form_call_job (form, arguments, cancellable, value, error);
     return form_call_fiber (form, arguments, cancellable, value, error);
 }
@@ -343,7 +378,7 @@ static FormJob *form_future_get_job (FormFuture *self)
 /* Bytes before the arguments. */
 static size_t form_offset (const EddyForm *form)
 {
-    return sizeof (FormFuture) + (form->kind == EDDY_FORM_JOB ? FORM_JOB_SIZE : 0);
+    return sizeof (FormFuture) + (form_is_job (form) ? FORM_JOB_SIZE : 0);
 }
 
 static size_t form_size (const EddyForm *form)
@@ -419,7 +454,7 @@ static void cancel_request_run (EddyEntry *entry)
 static void form_future_request_cancel (EddyFuture *future)
 {
     FormFuture *self = form_future_of (future);
-    if (form_of (future)->kind == EDDY_FORM_JOB) {
+    if (form_is_job (form_of (future))) {
         eddy_cancellable_cancel (self->cancellable);
         return;
     }
@@ -488,7 +523,7 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
                                       int io_priority, EddyCancellable *parent,
                                       const EddyOp *request)
 {
-    bool is_job = form->kind == EDDY_FORM_JOB;
+    bool is_job = form_is_job (form);
     EddyCancellable *own = is_job ? eddy_cancellable_new_child (parent) : eddy_ref (parent);
     FormFuture *self = is_job && own == NULL ? NULL : eddy__block_alloc (form_size (form));
     if (self == NULL) {
@@ -513,6 +548,7 @@ static EddyFuture *form_begin_future (const EddyForm *form, EddyContext *context
     } else if (request != NULL) {
         self->op = *request;
         eddy__list_init (&self->op.link);
+        eddy__op_set_priority (&self->op, io_priority);
     } else {
         form->prepare (kept != NULL ? kept : arguments, &self->op);
     }
@@ -548,6 +584,7 @@ static EddyFuture *form_begin (const EddyForm *form, EddyContext *context, void 
         return form_begin_fiber (form, context, arguments, io_priority, parent, NULL);
     case EDDY_FORM_PRIMITIVE:
     case EDDY_FORM_JOB:
+    case EDDY_FORM_BRIEF:
     default:
         return form_begin_future (form, context, arguments, io_priority, parent, NULL);
     }
@@ -576,6 +613,28 @@ const char *eddy_form_keep_string (const char *string, bool *kept)
     if (copy == NULL && string != NULL)
         *kept = false;
     return copy;
+}
+
+const char *const *eddy_form_keep_strings (const char *const *strings, bool *kept)
+{
+    if (strings == NULL)
+        return NULL;
+    size_t n_strings = 0, size = 0;
+    while (strings[n_strings] != NULL)
+        size += strlen (strings[n_strings++]) + 1;
+    char **copies = eddy__alloc ((n_strings + 1) * sizeof *copies + size);
+    if (copies == NULL) {
+        *kept = false;
+        return NULL;
+    }
+    char *text = (char *) (copies + n_strings + 1);
+    for (size_t i = 0; i < n_strings; i++) {
+        size_t length = strlen (strings[i]) + 1;
+        copies[i] = memcpy (text, strings[i], length);
+        text += length;
+    }
+    copies[n_strings] = NULL;
+    return (const char *const *) copies;
 }
 
 /* --- starting and completing ------------------------------------------------------------------ */
@@ -627,7 +686,7 @@ static void form_future_submit (FormFuture *self)
         answer = -ECANCELED;
     else if (self->cancellable != NULL)
         answer = eddy__cancellable_watch (self->cancellable, context, &self->watch);
-    if (answer < 0) {
+    if (answer < 0 || (op->op_flags & EDDY_OP_READY) != 0) {
         op->result = answer;
         form_future_complete (op);
     } else if (eddy__engine_submit (context->engine, op)) {

@@ -8,7 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "file/file-private.h"
+#include "base/object-private.h"
+#include "file/at-private.h"
 #include "sys/file-private.h"
 
 /* Linux lets neither a list of names nor a value be longer, so the thread's buffer has room for
@@ -38,14 +39,14 @@ static int place_set_xattr (const EddyFilePlace *place, const char *name, const 
                           : eddy__sys_setxattr (place->path, place->follow, name, value, len, 0);
 }
 
-static int place_set_owner (const EddyFilePlace *place, uid_t owner, gid_t group)
+int eddy__place_set_owner (const EddyFilePlace *place, uid_t owner, gid_t group)
 {
     int flags = place->follow ? 0 : AT_SYMLINK_NOFOLLOW;
     return place->fd >= 0 ? eddy__sys_fchown (place->fd, owner, group)
                           : eddy__sys_fchownat (AT_FDCWD, place->path, owner, group, flags);
 }
 
-static int place_set_times (const EddyFilePlace *place, const struct timespec times[2])
+int eddy__place_set_times (const EddyFilePlace *place, const struct timespec times[2])
 {
     int flags = place->follow ? 0 : AT_SYMLINK_NOFOLLOW;
     return place->fd >= 0 ? eddy__sys_futimens (place->fd, times)
@@ -54,25 +55,24 @@ static int place_set_times (const EddyFilePlace *place, const struct timespec ti
 
 /* The C library changes the mode of a name without following it by way of /proc, and where that is
  * missing says EOPNOTSUPP; it says so, too, of a symbolic link, which has no mode to change. */
-static int place_set_mode_nofollow (const char *path, mode_t mode)
+static int place_set_mode_by_path (const EddyFilePlace *place, mode_t mode)
 {
-    int result = eddy__sys_fchmodat (AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW);
+    int flags = place->follow ? 0 : AT_SYMLINK_NOFOLLOW;
+    int result = eddy__sys_fchmodat (AT_FDCWD, place->path, mode, flags);
     if (result != -EOPNOTSUPP)
         return result;
     struct statx info;
-    result = eddy__sys_statx (AT_FDCWD, path, eddy__file_stat_flags (/* follow= */ false),
+    result = eddy__sys_statx (AT_FDCWD, place->path, eddy__file_stat_flags (place->follow),
                               STATX_TYPE, &info);
     if (result < 0 || S_ISLNK (info.stx_mode))
         return result;
-    return eddy__sys_fchmodat (AT_FDCWD, path, mode, 0);
+    return eddy__sys_fchmodat (AT_FDCWD, place->path, mode, 0);
 }
 
-static int place_set_mode (const EddyFilePlace *place, mode_t mode)
+int eddy__place_set_mode (const EddyFilePlace *place, mode_t mode)
 {
-    if (place->fd >= 0)
-        return eddy__sys_fchmod (place->fd, mode);
-    return place->follow ? eddy__sys_fchmodat (AT_FDCWD, place->path, mode, 0)
-                         : place_set_mode_nofollow (place->path, mode);
+    return place->fd >= 0 ? eddy__sys_fchmod (place->fd, mode)
+                          : place_set_mode_by_path (place, mode);
 }
 
 /* --- extended attributes ---------------------------------------------------------------------- */
@@ -89,20 +89,29 @@ static bool xattr_is_privileged (const char *name, int result)
 static int xattr_give (const EddyFilePlace *from, const EddyFilePlace *to, const char *name,
                        char *value, const char **failed)
 {
-    *failed = from->path;
+    *failed = from->name;
     ssize_t len = place_get_xattr (from, name, value);
     if (len < 0)
         return len == -ENODATA || len == -EOPNOTSUPP || xattr_is_privileged (name, (int) len)
                    ? 0
                    : (int) len;
-    *failed = to->path;
+    *failed = to->name;
     int result = place_set_xattr (to, name, value, (size_t) len);
     return result == -EOPNOTSUPP || xattr_is_privileged (name, result) ? 0 : result;
 }
 
-static int xattr_give_all (const EddyFilePlace *from, const EddyFilePlace *to, const char **failed)
+/* What was given to these contents and to no others: rights, hashes, signatures. The kernel, too,
+ * takes the rights away from a file that is written to. */
+static bool xattr_is_of_contents (const char *name)
 {
-    *failed = from->path;
+    return strcmp (name, "security.capability") == 0 || strcmp (name, "security.ima") == 0 ||
+           strcmp (name, "security.evm") == 0;
+}
+
+static int xattr_give_all (const EddyFilePlace *from, const EddyFilePlace *to, bool same_contents,
+                           const char **failed)
+{
+    *failed = from->name;
     char *names = eddy__file_buffer ();
     if (names == NULL)
         return -ENOMEM;
@@ -111,7 +120,9 @@ static int xattr_give_all (const EddyFilePlace *from, const EddyFilePlace *to, c
         return length == -EOPNOTSUPP || length == -ENOSYS ? 0 : (int) length;
     char *value = names + ATTRIBUTE_MOST;
     for (const char *name = names; name < names + length; name += strlen (name) + 1) {
-        int result = xattr_give (from, to, name, value, failed);
+        int result = 0;
+        if (same_contents || !xattr_is_of_contents (name))
+            result = xattr_give (from, to, name, value, failed);
         if (result < 0)
             return result;
     }
@@ -130,10 +141,10 @@ static bool owner_is_denied (int result)
 /* 0, -errno, or 1 where it may not be: a member of the group may still give that. */
 static int owner_give (const EddyFilePlace *to, const struct statx *info)
 {
-    int result = place_set_owner (to, info->stx_uid, info->stx_gid);
+    int result = eddy__place_set_owner (to, info->stx_uid, info->stx_gid);
     if (!owner_is_denied (result))
         return result;
-    result = place_set_owner (to, (uid_t) -1, info->stx_gid);
+    result = eddy__place_set_owner (to, (uid_t) -1, info->stx_gid);
     return result == 0 || owner_is_denied (result) ? 1 : result;
 }
 
@@ -143,7 +154,7 @@ static int times_give (const EddyFilePlace *to, const struct statx *info)
         { .tv_sec = info->stx_atime.tv_sec, .tv_nsec = info->stx_atime.tv_nsec },
         { .tv_sec = info->stx_mtime.tv_sec, .tv_nsec = info->stx_mtime.tv_nsec },
     };
-    return place_set_times (to, times);
+    return eddy__place_set_times (to, times);
 }
 
 /* What the copy has already. A new file mostly has the right owner and mode, and to see that costs
@@ -170,7 +181,7 @@ int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *
 {
     mode_t mode = info->stx_mode & 07777;
     struct statx has;
-    *failed = to->path;
+    *failed = to->name;
     int result = place_ask (to, &has);
     if (result < 0)
         return result;
@@ -178,7 +189,7 @@ int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *
     if (all) {
         result = owner_is_right (&has, info) ? 0 : owner_give (to, info);
         if (result >= 0) {
-            int xattr_result = xattr_give_all (from, to, failed);
+            int xattr_result = xattr_give_all (from, to, /* same_contents= */ true, failed);
             result = xattr_result < 0 ? xattr_result : result;
         }
         if (result < 0)
@@ -187,11 +198,68 @@ int eddy__file_give_attributes (const EddyFilePlace *from, const EddyFilePlace *
     /* Set-id bits say "as the owner", so they do not go to a copy with another one. */
     if (result == 1)
         mode &= (mode_t) ~(S_ISUID | S_ISGID);
-    *failed = to->path;
+    *failed = to->name;
     bool needs_mode = !S_ISLNK (info->stx_mode) && !mode_is_right (&has, mode);
-    result = needs_mode ? place_set_mode (to, mode) : 0;
+    result = needs_mode ? eddy__place_set_mode (to, mode) : 0;
     if (result == 0 && all)
         result = times_give (to, info);
+    return result;
+}
+
+/* Without the group, its rights would go to another one; that gets no more than everybody. */
+static mode_t mode_for_other_owner (const EddyFilePlace *to, const struct statx *info, mode_t mode)
+{
+    struct statx has;
+    mode &= (mode_t) ~(S_ISUID | S_ISGID);
+    bool has_group = place_ask (to, &has) == 0 && has.stx_gid == info->stx_gid;
+    return has_group ? mode : (mode & (mode_t) ~0070) | (mode & 0070 & (mode_t) ((mode & 07) << 3));
+}
+
+int eddy__file_keep_attributes (const EddyFilePlace *from, const EddyFilePlace *to,
+                                const struct statx *info, const char **failed)
+{
+    mode_t mode = info->stx_mode & 07777;
+    struct statx has;
+    *failed = to->name;
+    int result = place_ask (to, &has);
+    if (result == 0)
+        result = owner_is_right (&has, info) ? 0 : owner_give (to, info);
+    if (result < 0)
+        return result;
+    if (result == 1)
+        mode = mode_for_other_owner (to, info, mode);
+    result = from == NULL ? 0 : xattr_give_all (from, to, /* same_contents= */ false, failed);
+    if (result < 0)
+        return result;
+    *failed = to->name;
+    /* An access list that was given has changed it, so it is not asked whether it is right. */
+    return eddy__place_set_mode (to, mode);
+}
+
+/* `failed` is told the name that the failing call was about. */
+static int attributes_copy (EddyFile *source, EddyFile *destination, EddyFileCopyFlags flags,
+                            const char **failed)
+{
+    bool follow = (flags & EDDY_FILE_COPY_NOFOLLOW_SYMLINKS) == 0;
+    bool all = (flags & EDDY_FILE_COPY_ALL_METADATA) != 0;
+    EddyFilePath from, to = { .fd = -1 };
+    struct statx info;
+    *failed = eddy_file_get_path (source);
+    int result = eddy__file_path (source, follow, &from);
+    if (result == 0)
+        result = eddy__sys_statx (AT_FDCWD, from.path, eddy__file_stat_flags (from.follow),
+                                  STATX_BASIC_STATS, &info);
+    if (result == 0) {
+        *failed = eddy_file_get_path (destination);
+        result = eddy__file_path (destination, follow, &to);
+    }
+    if (result == 0) {
+        EddyFilePlace give = { -1, eddy_file_get_path (source), from.path, from.follow };
+        EddyFilePlace take = { -1, eddy_file_get_path (destination), to.path, to.follow };
+        result = eddy__file_give_attributes (&give, &take, &info, all, failed);
+    }
+    eddy__file_path_end (&from);
+    eddy__file_path_end (&to);
     return result;
 }
 
@@ -199,18 +267,11 @@ bool eddy_file_copy_attributes_body (EddyFile *source, EddyFile *destination,
                                      EddyFileCopyFlags flags, EddyCancellable *cancellable,
                                      EddyError **error)
 {
+    EDDY__EXPECT (source != NULL && destination != NULL, false);
     if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
         return false;
-    bool follow = (flags & EDDY_FILE_COPY_NOFOLLOW_SYMLINKS) == 0;
-    bool all = (flags & EDDY_FILE_COPY_ALL_METADATA) != 0;
-    EddyFilePlace from = { -1, eddy_file_get_path (source), follow };
-    EddyFilePlace to = { -1, eddy_file_get_path (destination), follow };
-    const char *failed = from.path;
-    struct statx info;
-    int result = eddy__sys_statx (AT_FDCWD, from.path, eddy__file_stat_flags (follow),
-                                  STATX_BASIC_STATS, &info);
-    if (result == 0)
-        result = eddy__file_give_attributes (&from, &to, &info, all, &failed);
+    const char *failed;
+    int result = attributes_copy (source, destination, flags, &failed);
     if (result < 0)
         eddy_error_set_errno (error, -result, "%s", failed);
     return result == 0;

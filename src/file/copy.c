@@ -5,6 +5,7 @@
  * open of the destination, read, write, the list of extended attributes, statx of the copy, whose
  * owner and mode are mostly right already, times, and two closes. Others are asked what they are
  * first: eleven. */
+#include "base/object-private.h"
 #include "file/copy-private.h"
 
 #include <eddy/file-bodies.h>
@@ -21,36 +22,12 @@ static int copy_open_source (EddyFileCopy *copy)
     return eddy__copy_fail (copy, copy->source, result);
 }
 
-/* The permissions that a copy begins with: the source's, but to the group, which may yet be another
- * one, no more than to everybody. */
-static mode_t copy_first_mode (const EddyFileCopy *copy)
-{
-    mode_t mode = copy->info.stx_mode & 0777;
-    return (mode & 0707) | (mode & 0070 & (mode_t) ((mode & 0007) << 3)) | S_IRUSR | S_IWUSR;
-}
-
-static int copy_open_destination (EddyFileCopy *copy)
-{
-    int fd = eddy__sys_openat (AT_FDCWD, copy->destination,
-                               O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY,
-                               copy_first_mode (copy));
-    if (fd >= 0) {
-        copy->destination_fd = fd;
-        copy->made = copy->destination;
-        return 0;
-    }
-    if (fd != -EEXIST)
-        return eddy__copy_fail (copy, copy->destination, fd);
-    int result = eddy__copy_may_replace (copy);
-    return result < 0 ? result : eddy__copy_open_temporary (copy);
-}
-
-/* Closes the copy, since some file systems only then tell that it could not be stored. The lock of
- * a temporary file has to last until it is renamed, so what is closed is a second fd of it. */
+/* Closes the copy, since some file systems only then tell that it could not be stored. A file that
+ * has not got its name yet has to stay open until then, so what is closed is a second fd of it. */
 static int copy_close_destination (EddyFileCopy *copy)
 {
     int fd = copy->destination_fd;
-    if (copy->temporary != NULL)
+    if (copy->temporary.fd >= 0)
         fd = eddy__sys_dup (fd);
     else
         copy->destination_fd = -1;
@@ -60,18 +37,33 @@ static int copy_close_destination (EddyFileCopy *copy)
 
 static int copy_regular (EddyFileCopy *copy)
 {
-    int result = copy_open_destination (copy);
+    int result = eddy__copy_open_destination (copy);
     if (result == 0)
         result = eddy__copy_contents (copy);
     if (result == 0)
         result = eddy__copy_check_cancelled (copy);
     if (result < 0)
         return result;
-    EddyFilePlace from = { copy->source_fd, copy->source, false };
-    EddyFilePlace to = { copy->destination_fd, copy->destination, false };
+    EddyFilePlace from = { .fd = copy->source_fd, .name = copy->source };
+    EddyFilePlace to = { .fd = copy->destination_fd, .name = copy->destination };
     bool all = (copy->flags & EDDY_FILE_COPY_ALL_METADATA) != 0;
-    result = eddy__file_give_attributes (&from, &to, &copy->info, all, &copy->failed);
+    if (!eddy__copy_has_default_mode (copy))
+        result = eddy__file_give_attributes (&from, &to, &copy->info, all, &copy->failed);
     return result < 0 ? result : copy_close_destination (copy);
+}
+
+static int copy_find_destination (EddyFileCopy *copy)
+{
+    return eddy__copy_fail (copy, copy->destination,
+                            eddy__file_at (copy->destination_file, &copy->to));
+}
+
+static int copy_refuse_folder (EddyFileCopy *copy)
+{
+    struct statx info;
+    int result = eddy__file_statx (copy->destination_file, /* follow= */ false, STATX_TYPE, &info);
+    copy->would_merge = result == 0 && S_ISDIR (info.stx_mode);
+    return eddy__copy_fail (copy, copy->source, -EISDIR);
 }
 
 static int copy_by_kind (EddyFileCopy *copy)
@@ -83,7 +75,7 @@ static int copy_by_kind (EddyFileCopy *copy)
     case S_IFIFO:
         return eddy__copy_special (copy);
     case S_IFDIR:
-        return eddy__copy_fail (copy, copy->source, -EISDIR);
+        return copy_refuse_folder (copy);
     default:
         return eddy__copy_fail (copy, copy->source, -EOPNOTSUPP);
     }
@@ -93,26 +85,21 @@ static int copy_by_kind (EddyFileCopy *copy)
 static int copy_finish (EddyFileCopy *copy)
 {
     int result = 0;
-    if (copy->temporary != NULL) {
+    if (copy->temporary.fd >= 0 || copy->beside != NULL) {
         result = eddy__copy_check_cancelled (copy);
         if (result == 0)
-            result = eddy__copy_replace (copy);
+            result = eddy__copy_publish (copy);
     }
     if (result == 0)
         copy->made = NULL;
     return result;
 }
 
-/* Removes what is not whole, and then lets go of its lock. */
 static void copy_end (EddyFileCopy *copy)
 {
-    if (copy->made != NULL)
-        eddy__sys_unlinkat (AT_FDCWD, copy->made, 0);
-    if (copy->destination_fd >= 0)
-        eddy__sys_close (copy->destination_fd);
+    eddy__copy_end_destination (copy);
     if (copy->source_fd >= 0)
         eddy__sys_close (copy->source_fd);
-    eddy__free (copy->temporary);
 }
 
 static void copy_report (const EddyFileCopy *copy, int result, EddyError **error)
@@ -122,6 +109,9 @@ static void copy_report (const EddyFileCopy *copy, int result, EddyError **error
     if (copy->is_same_file)
         eddy__error_set_code (error, EDDY_IO_ERROR_INVALID_ARGUMENT, EINVAL,
                               "%s and %s are the same file", copy->source, copy->destination);
+    else if (copy->would_merge)
+        eddy__error_set_code (error, EDDY_IO_ERROR_WOULD_MERGE, EISDIR,
+                              "%s: Is a directory, and so is %s", copy->source, copy->destination);
     else if (result == -EISDIR && copy->failed == copy->source)
         eddy__error_set_code (error, EDDY_IO_ERROR_WOULD_RECURSE, EISDIR, "%s: Is a directory",
                               copy->source);
@@ -133,18 +123,23 @@ bool eddy_file_copy_body (EddyFile *source, EddyFile *destination, EddyFileCopyF
                           EddyCancellable *cancellable, EddyFileProgressCallback progress_callback,
                           void *progress_callback_data, EddyError **error)
 {
+    EDDY__EXPECT (source != NULL && destination != NULL, false);
     EddyFileCopy copy = { .source_file = source,
                           .source = eddy_file_get_path (source),
+                          .destination_file = destination,
                           .destination = eddy_file_get_path (destination),
                           .flags = flags,
                           .cancellable = cancellable,
                           .progress_callback = progress_callback,
                           .progress_callback_data = progress_callback_data,
                           .source_fd = -1,
-                          .destination_fd = -1 };
+                          .destination_fd = -1,
+                          .temporary = EDDY_FILE_TEMPORARY_NONE };
     int result = eddy__copy_check_cancelled (&copy);
     if (result == 0)
         result = copy_open_source (&copy);
+    if (result == 0)
+        result = copy_find_destination (&copy);
     if (result == 0)
         result = copy_by_kind (&copy);
     if (result == 0)

@@ -1,24 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* EddyFileInfo and EddyFileInfoList, and asking for one info. */
+/* EddyFileInfo and EddyFileInfoList. */
 #include <eddy/file-info.h>
 
-#include <eddy/file-bodies.h>
-#include <errno.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
 #include "base/alloc-private.h"
 #include "base/object-private.h"
+#include "file/etag-private.h"
 #include "file/file-info-private.h"
-#include "file/file-private.h"
-#include "sys/file-private.h"
 
 enum { LIST_FIRST_INFOS = 32, LIST_FIRST_NAMES = 1024 };
 
 /* An info of its own has its name behind it. */
 static void info_finalize (void *object)
 {
-    eddy__free (object);
+    const EddyFileInfo *info = object;
+    eddy__block_free (object, info->block);
 }
 
 static const EddyClass info_class = { .name = "EddyFileInfo",
@@ -28,26 +26,91 @@ static const EddyClass info_class = { .name = "EddyFileInfo",
 /* An info in a list is the list's memory. */
 static const EddyClass listed_info_class = { .name = "EddyFileInfo", .size = 0 };
 
-static EddyFileInfo *info_new (const char *name, size_t length)
+EddyFileInfo *eddy__file_info_new (const char *name, size_t length, const char *symlink_target)
 {
-    EddyFileInfo *info = eddy__alloc (sizeof *info + length + 1);
+    size_t target_size = symlink_target == NULL ? 0 : strlen (symlink_target) + 1;
+    size_t block = sizeof (EddyFileInfo) + length + 1 + target_size;
+    EddyFileInfo *info = block > UINT32_MAX ? NULL : eddy__block_alloc (block);
     if (info == NULL)
         return NULL;
     memset (info, 0, sizeof *info);
     eddy__object_init (info, &info_class);
+    info->block = (uint32_t) block;
     char *copy = (char *) (info + 1);
     memcpy (copy, name, length);
     copy[length] = '\0';
     info->name = copy;
+    if (target_size > 0) {
+        info->symlink_target = memcpy (copy + length + 1, symlink_target, target_size);
+        info->fields = EDDY_FILE_INFO_SYMLINK_TARGET;
+    }
     return info;
+}
+
+EddyFileInfo *eddy_file_info_new (void)
+{
+    return eddy__file_info_new ("", 0, NULL);
+}
+
+EddyFileInfo *eddy_file_info_dup (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, NULL);
+    EddyFileInfo *copy =
+        eddy__file_info_new (info->name, strlen (info->name), info->symlink_target);
+    if (copy == NULL)
+        return NULL;
+    const EddyFileInfo own = *copy;
+    *copy = *info;
+    copy->object = own.object;
+    copy->name = own.name;
+    copy->symlink_target = own.symlink_target;
+    copy->block = own.block;
+    copy->to_set = 0;
+    return copy;
+}
+
+/* --- what is known ---------------------------------------------------------------------------- */
+
+static int64_t info_time_ns (const struct statx_timestamp *time)
+{
+    return time->tv_sec * INT64_C (1000000000) + time->tv_nsec;
+}
+
+/* Which fields statx has told. */
+static uint16_t info_fields (unsigned mask)
+{
+    static const struct {
+        unsigned mask;
+        uint16_t field;
+    } pairs[] = {
+        { STATX_TYPE, EDDY_FILE_INFO_TYPE },
+        { STATX_MODE, EDDY_FILE_INFO_MODE },
+        { STATX_UID, EDDY_FILE_INFO_OWNER },
+        { STATX_GID, EDDY_FILE_INFO_GROUP },
+        { STATX_SIZE, EDDY_FILE_INFO_SIZE },
+        { STATX_BLOCKS, EDDY_FILE_INFO_ALLOCATED_SIZE },
+        { STATX_ATIME, EDDY_FILE_INFO_ACCESS_TIME },
+        { STATX_MTIME, EDDY_FILE_INFO_MODIFICATION_TIME },
+        { STATX_CTIME, EDDY_FILE_INFO_CHANGE_TIME },
+        { STATX_BTIME, EDDY_FILE_INFO_BIRTH_TIME },
+        { STATX_INO, EDDY_FILE_INFO_INODE },
+        { STATX_NLINK, EDDY_FILE_INFO_N_LINKS },
+    };
+    unsigned fields = EDDY_FILE_INFO_DEVICE;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        fields |= (mask & pairs[i].mask) != 0 ? pairs[i].field : 0u;
+    return (uint16_t) fields;
 }
 
 void eddy__file_info_fill (EddyFileInfo *info, const struct statx *stat)
 {
+    info->fields |= info_fields (stat->stx_mask);
     info->size = (int64_t) stat->stx_size;
     info->allocated_size = (int64_t) stat->stx_blocks * 512;
-    info->modification_time_ns =
-        stat->stx_mtime.tv_sec * INT64_C (1000000000) + stat->stx_mtime.tv_nsec;
+    info->access_time_ns = info_time_ns (&stat->stx_atime);
+    info->modification_time_ns = info_time_ns (&stat->stx_mtime);
+    info->change_time_ns = info_time_ns (&stat->stx_ctime);
+    info->birth_time_ns = (stat->stx_mask & STATX_BTIME) != 0 ? info_time_ns (&stat->stx_btime) : 0;
     info->inode = stat->stx_ino;
     info->device = makedev (stat->stx_dev_major, stat->stx_dev_minor);
     info->mode = stat->stx_mode;
@@ -56,34 +119,34 @@ void eddy__file_info_fill (EddyFileInfo *info, const struct statx *stat)
     info->n_links = stat->stx_nlink;
 }
 
-EddyFileInfo *eddy_file_query_info_body (EddyFile *file, EddyFileQueryInfoFlags flags,
-                                         EddyCancellable *cancellable, EddyError **error)
+char *eddy_file_info_get_etag (const EddyFileInfo *info)
 {
-    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+    const unsigned needed =
+        EDDY_FILE_INFO_INODE | EDDY_FILE_INFO_SIZE | EDDY_FILE_INFO_MODIFICATION_TIME;
+    EDDY__EXPECT (info != NULL, NULL);
+    if ((info->fields & needed) != needed)
         return NULL;
-    const char *path = eddy_file_get_path (file);
-    bool follow = (flags & EDDY_FILE_QUERY_INFO_NOFOLLOW_SYMLINKS) == 0;
-    struct statx stat;
-    EddyFileInfo *info = NULL;
-    int result =
-        eddy__sys_statx (AT_FDCWD, path, eddy__file_stat_flags (follow), STATX_BASIC_STATS, &stat);
-    if (result >= 0) {
-        size_t length;
-        const char *name = eddy__file_last_part (path, &length);
-        info = info_new (name, length);
-        result = info == NULL ? -ENOMEM : 0;
-    }
-    if (result < 0)
-        eddy_error_set_errno (error, -result, "%s", path);
-    else
-        eddy__file_info_fill (info, &stat);
-    return info;
+    char etag[EDDY_FILE_ETAG_SIZE];
+    eddy__file_etag (info->inode, info->size, info->modification_time_ns, etag);
+    return eddy__strdup (etag);
+}
+
+EddyFileInfoFields eddy_file_info_get_fields (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, 0);
+    return (EddyFileInfoFields) info->fields;
 }
 
 const char *eddy_file_info_get_name (const EddyFileInfo *info)
 {
     EDDY__EXPECT (info != NULL, NULL);
     return info->name;
+}
+
+const char *eddy_file_info_get_symlink_target (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, NULL);
+    return info->symlink_target;
 }
 
 EddyFileType eddy_file_info_get_file_type (const EddyFileInfo *info)
@@ -145,6 +208,24 @@ int64_t eddy_file_info_get_modification_time_ns (const EddyFileInfo *info)
     return info->modification_time_ns;
 }
 
+int64_t eddy_file_info_get_access_time_ns (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, 0);
+    return info->access_time_ns;
+}
+
+int64_t eddy_file_info_get_change_time_ns (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, 0);
+    return info->change_time_ns;
+}
+
+int64_t eddy_file_info_get_birth_time_ns (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, 0);
+    return info->birth_time_ns;
+}
+
 uint32_t eddy_file_info_get_n_links (const EddyFileInfo *info)
 {
     EDDY__EXPECT (info != NULL, 0);
@@ -161,6 +242,54 @@ uint64_t eddy_file_info_get_device (const EddyFileInfo *info)
 {
     EDDY__EXPECT (info != NULL, 0);
     return info->device;
+}
+
+/* --- what is to be set ------------------------------------------------------------------------ */
+
+/* Whether it can be changed; then `field` is known and to be set. */
+static bool info_change (EddyFileInfo *info, EddyFileInfoFields field)
+{
+    EDDY__EXPECT (info != NULL && info->object.object_class == &info_class, false);
+    info->fields |= (uint16_t) field;
+    info->to_set |= (uint16_t) field;
+    return true;
+}
+
+void eddy_file_info_set_mode (EddyFileInfo *info, uint32_t mode)
+{
+    EDDY__EXPECT (mode <= 07777);
+    if (info_change (info, EDDY_FILE_INFO_MODE))
+        info->mode = (info->mode & S_IFMT) | mode;
+}
+
+void eddy_file_info_set_owner (EddyFileInfo *info, uint32_t owner)
+{
+    if (info_change (info, EDDY_FILE_INFO_OWNER))
+        info->owner = owner;
+}
+
+void eddy_file_info_set_group (EddyFileInfo *info, uint32_t group)
+{
+    if (info_change (info, EDDY_FILE_INFO_GROUP))
+        info->group = group;
+}
+
+void eddy_file_info_set_access_time_ns (EddyFileInfo *info, int64_t time_ns)
+{
+    if (info_change (info, EDDY_FILE_INFO_ACCESS_TIME))
+        info->access_time_ns = time_ns;
+}
+
+void eddy_file_info_set_modification_time_ns (EddyFileInfo *info, int64_t time_ns)
+{
+    if (info_change (info, EDDY_FILE_INFO_MODIFICATION_TIME))
+        info->modification_time_ns = time_ns;
+}
+
+EddyFileInfoFields eddy_file_info_get_fields_to_set (const EddyFileInfo *info)
+{
+    EDDY__EXPECT (info != NULL, 0);
+    return (EddyFileInfoFields) info->to_set;
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */

@@ -3,84 +3,88 @@
 #include <eddy/file-bodies.h>
 
 #include <errno.h>
-#include <fcntl.h>
 
-#include "engine/operation-private.h"
+#include "base/object-private.h"
+#include "file/at-private.h"
 #include "sys/file-private.h"
 
-/* Whether the request was done; the error names `file`. */
-static bool name_result (const EddyOp *op, EddyFile *file, EddyError **error)
+/* Whether it was done; the error names `file`. */
+static bool name_report (EddyFile *file, int result, EddyError **error)
 {
-    if (op->result >= 0)
-        return true;
-    eddy_error_set_errno (error, (int) -op->result, "%s", eddy_file_get_path (file));
-    return false;
+    if (result < 0)
+        eddy_error_set_errno (error, -result, "%s", eddy_file_get_path (file));
+    return result >= 0;
 }
 
-static void name_prepare_directory (EddyOp *op, EddyFile *file, uint32_t mode)
+static bool name_make_directory (EddyFile *file, mode_t mode, EddyCancellable *cancellable,
+                                 EddyError **error)
 {
-    eddy__op_init (op, EDDY_OP_MKDIR, AT_FDCWD);
-    op->as.name.path = eddy_file_get_path (file);
-    op->as.name.mode = mode;
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return false;
+    EddyFileAt at;
+    int result = eddy__file_at (file, &at);
+    if (result == 0)
+        result = eddy__sys_mkdirat (at.fd, at.name, mode);
+    eddy__file_at_end (&at);
+    return name_report (file, result, error);
 }
 
-void eddy_file_make_directory_prepare (EddyOp *op, EddyFile *file)
+bool eddy_file_make_directory_body (EddyFile *file, EddyCancellable *cancellable, EddyError **error)
 {
-    name_prepare_directory (op, file, 0777);
+    EDDY__EXPECT (file != NULL, false);
+    return name_make_directory (file, 0777, cancellable, error);
 }
 
-bool eddy_file_make_directory_result (const EddyOp *op, EddyFile *file, EddyError **error)
+bool eddy_file_make_private_directory_body (EddyFile *file, EddyCancellable *cancellable,
+                                            EddyError **error)
 {
-    return name_result (op, file, error);
+    EDDY__EXPECT (file != NULL, false);
+    return name_make_directory (file, 0700, cancellable, error);
 }
 
-void eddy_file_make_private_directory_prepare (EddyOp *op, EddyFile *file)
+bool eddy_file_make_symbolic_link_body (EddyFile *file, const char *symlink_value,
+                                        EddyCancellable *cancellable, EddyError **error)
 {
-    name_prepare_directory (op, file, 0700);
+    EDDY__EXPECT (file != NULL && symlink_value != NULL, false);
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return false;
+    EddyFileAt at;
+    int result = eddy__file_at (file, &at);
+    if (result == 0)
+        result = symlink_value[0] == '\0' /* Linux would not find what has no name */
+                     ? -EINVAL
+                     : eddy__sys_symlinkat (symlink_value, at.fd, at.name);
+    eddy__file_at_end (&at);
+    return name_report (file, result, error);
 }
 
-bool eddy_file_make_private_directory_result (const EddyOp *op, EddyFile *file, EddyError **error)
+/* Where the file itself is not found, the message names it. */
+bool eddy_file_make_hard_link_body (EddyFile *file, EddyFile *new_name,
+                                    EddyCancellable *cancellable, EddyError **error)
 {
-    return name_result (op, file, error);
-}
-
-void eddy_file_make_symbolic_link_prepare (EddyOp *op, EddyFile *file, const char *symlink_value)
-{
-    eddy__op_init (op, EDDY_OP_SYMLINK, AT_FDCWD);
-    op->as.name.path = eddy_file_get_path (file);
-    op->as.name.other = symlink_value;
-}
-
-bool eddy_file_make_symbolic_link_result (const EddyOp *op, EddyFile *file,
-                                          const char *symlink_value, EddyError **error)
-{
-    (void) symlink_value;
-    return name_result (op, file, error);
-}
-
-void eddy_file_make_hard_link_prepare (EddyOp *op, EddyFile *file, EddyFile *new_name)
-{
-    eddy__op_init (op, EDDY_OP_LINK, AT_FDCWD);
-    op->as.name.path = eddy_file_get_path (file);
-    op->as.name.other_fd = AT_FDCWD;
-    op->as.name.other = eddy_file_get_path (new_name);
-}
-
-bool eddy_file_make_hard_link_result (const EddyOp *op, EddyFile *file, EddyFile *new_name,
-                                      EddyError **error)
-{
-    (void) file;
-    return name_result (op, new_name, error);
+    EDDY__EXPECT (file != NULL && new_name != NULL, false);
+    if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
+        return false;
+    EddyFileAt from, to;
+    int result = eddy__file_at (file, &from);
+    if (result < 0)
+        return name_report (file, result, error);
+    result = eddy__file_at (new_name, &to);
+    if (result == 0)
+        result = eddy__sys_linkat (from.fd, from.name, to.fd, to.name, 0);
+    eddy__file_at_end (&from);
+    eddy__file_at_end (&to);
+    return name_report (new_name, result, error);
 }
 
 /* Linux says EISDIR for a folder, POSIX and some file systems EPERM; which EPERM it was, rmdir
  * tells. */
-static int name_delete (const char *path)
+static int name_delete (const EddyFileAt *at)
 {
-    int result = eddy__sys_unlinkat (AT_FDCWD, path, 0);
+    int result = eddy__sys_unlinkat (at->fd, at->name, 0);
     if (result != -EISDIR && result != -EPERM)
         return result;
-    int folder_result = eddy__sys_unlinkat (AT_FDCWD, path, AT_REMOVEDIR);
+    int folder_result = eddy__sys_unlinkat (at->fd, at->name, AT_REMOVEDIR);
     if (folder_result == -ENOTDIR)
         return result;
     return folder_result == -EEXIST ? -ENOTEMPTY : folder_result;
@@ -88,10 +92,13 @@ static int name_delete (const char *path)
 
 bool eddy_file_delete_body (EddyFile *file, EddyCancellable *cancellable, EddyError **error)
 {
+    EDDY__EXPECT (file != NULL, false);
     if (eddy_cancellable_set_error_if_cancelled (cancellable, error))
         return false;
-    int result = name_delete (eddy_file_get_path (file));
-    if (result < 0)
-        eddy_error_set_errno (error, -result, "%s", eddy_file_get_path (file));
-    return result >= 0;
+    EddyFileAt at;
+    int result = eddy__file_at (file, &at);
+    if (result == 0)
+        result = name_delete (&at);
+    eddy__file_at_end (&at);
+    return name_report (file, result, error);
 }

@@ -34,6 +34,7 @@ typedef enum EddyFutureState {
     EDDY_FUTURE_PENDING,
     EDDY_FUTURE_BOUND, /* pending, and bound to an object's life (bind.c) */
     EDDY_FUTURE_COMPLETING,
+    EDDY_FUTURE_AWAY, /* done, and another thread tells its home thread, which has not heard yet */
     EDDY_FUTURE_DONE
 } EddyFutureState;
 
@@ -114,6 +115,14 @@ void eddy__future_complete_sole (EddyFuture *future, EddyValue *value, EddyError
 
 static inline bool eddy__future_is_done (const EddyFuture *future)
 {
+    return __atomic_load_n (&future->state, __ATOMIC_ACQUIRE) >= EDDY_FUTURE_AWAY;
+}
+
+/* Whether it is done and its home thread knows. Who has its context waits for that: he may let go
+ * of the context next, and what was still to come would find nobody, and keep the context for good.
+ */
+static inline bool eddy__future_is_home (const EddyFuture *future)
+{
     return __atomic_load_n (&future->state, __ATOMIC_ACQUIRE) == EDDY_FUTURE_DONE;
 }
 
@@ -131,7 +140,7 @@ void *eddy__future_ref_source_object (EddyFuture *future);
 
 /* Several watchers, in the order in which they came. */
 void eddy__future_notify_all (EddyFuture *future);
-void eddy__future_queue_callback (EddyFuture *future);
+void eddy__future_queue_callback (EddyFuture *future, bool is_watched);
 
 /* Tells the watchers, and queues the callback; the future is no longer pending. Home thread. */
 static inline void eddy__future_notify (EddyFuture *future)
@@ -144,7 +153,7 @@ static inline void eddy__future_notify (EddyFuture *future)
         eddy__future_notify_all (future);
     }
     if (EDDY__UNLIKELY (future->has_callback))
-        eddy__future_queue_callback (future);
+        eddy__future_queue_callback (future, first != NULL);
     if (EDDY__UNLIKELY (!future->counted))
         eddy_unref (future->context);
     else if (--future->context->live_futures == 0)
@@ -170,11 +179,11 @@ static inline void eddy__future_drop_sole_maker (EddyFuture *future)
 void eddy__future_watch_too (EddyFuture *future, EddyWatcher *watcher);
 void eddy__future_unwatch_one (EddyFuture *future, EddyWatcher *watcher);
 
-/* The watcher's links are NULL. Home thread only. False when the future has completed already: the
- * watcher is not in use. */
+/* The watcher's links are NULL. Home thread only. False when the future has completed already, and
+ * is home: the watcher is not in use. */
 static inline bool eddy__future_watch (EddyFuture *future, EddyWatcher *watcher)
 {
-    if (eddy__future_is_done (future))
+    if (eddy__future_is_home (future))
         return false;
     /* Another thread may complete it meanwhile: its entry comes to this thread later. */
     if (EDDY__LIKELY (future->watcher == NULL))

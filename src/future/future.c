@@ -35,7 +35,11 @@ void eddy__future_init (EddyFuture *future, const EddyFutureClass *future_class,
 
 void eddy__future_dispose (void *object)
 {
-    eddy_future_cancel (object);
+    EddyFuture *future = object;
+    if (!eddy__future_is_done (future))
+        eddy_future_cancel (future);
+    else if (future->value.kind == EDDY_VALUE_INT)
+        future->value.destroy = NULL; /* it may have been asked for */
 }
 
 void eddy__future_set_callback (EddyFuture *future, void *source_object,
@@ -87,8 +91,14 @@ void eddy__future_notify_all (EddyFuture *future)
     }
 }
 
-void eddy__future_queue_callback (EddyFuture *future)
+void eddy__future_queue_callback (EddyFuture *future, bool is_watched)
 {
+    /* Where nobody is called the queue would only keep the context, which may never be iterated
+     * again. Who was told just now finds the future when he goes on, though he kept no handle. */
+    if (future->callback == NULL && !is_watched) {
+        eddy_unref (future);
+        return;
+    }
     future->entry.run = future_run_callback;
     eddy__context_queue (future->context, &future->entry);
 }
@@ -106,6 +116,7 @@ static void future_run_callback (EddyEntry *entry)
 static void future_come_home (EddyEntry *entry)
 {
     EddyFuture *future = EDDY__CONTAINER (entry, EddyFuture, entry);
+    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
     eddy__future_notify (future);
     eddy_object_release (future);
 }
@@ -146,7 +157,8 @@ bool eddy__future_answer (EddyFuture *future, EddyValue *value, EddyError *error
     /* Once the state is seen, the last handle may go; who announces it keeps the memory, and the
      * context is there until the future has come home. */
     eddy_object_hold (future);
-    __atomic_store_n (&future->state, EDDY_FUTURE_DONE, __ATOMIC_RELEASE);
+    state = eddy__context_is_owned (future->context) ? EDDY_FUTURE_DONE : EDDY_FUTURE_AWAY;
+    __atomic_store_n (&future->state, state, __ATOMIC_RELEASE);
     return true;
 }
 

@@ -23,6 +23,14 @@ bool eddy__future_is_here (EddyFuture *future);
  * caller's. */
 bool eddy__future_post_home (EddyFuture *future, EddyEntry *entry);
 
+/* Whether who waits in `context` need not wait any longer: at home, until the future is home, too.
+ */
+static inline bool eddy__future_has_come (const EddyFuture *future, const EddyContext *context)
+{
+    return future->context == context ? eddy__future_is_home (future)
+                                      : eddy__future_is_done (future);
+}
+
 typedef struct EddyMirror EddyMirror;
 
 /* Who watches a future of any context. Zeroed but for the `completed` of its watcher, which is

@@ -205,7 +205,7 @@ void eddy__anywhere_give_back (EddyAnywhere *anywhere)
 
 int eddy__anywhere_watch (EddyAnywhere *anywhere, EddyFuture *future, EddyContext *context)
 {
-    if (eddy__future_is_done (future)) {
+    if (eddy__future_has_come (future, context)) {
         eddy__anywhere_give_back (anywhere);
         return EDDY__ANYWHERE_DONE;
     }

@@ -68,8 +68,9 @@ static bool fd_input_close (EddyInputStream *stream, EddyCancellable *cancellabl
     return stream_fd_close (input_on (stream), error);
 }
 
-static int fd_input_get_fd (EddyInputStream *stream)
+static int fd_input_get_fd (EddyInputStream *stream, int64_t *offset)
 {
+    (void) offset; /* it reads where the fd is */
     return input_on (stream)->fd;
 }
 
@@ -117,7 +118,7 @@ int eddy_fd_input_stream_get_fd (EddyInputStream *stream)
 {
     EDDY__EXPECT (stream != NULL, -1);
     EDDY__EXPECT (stream->stream.object.object_class == &fd_input_class.stream.object, -1);
-    return fd_input_get_fd (stream);
+    return input_on (stream)->fd;
 }
 
 /* --- output ----------------------------------------------------------------------------------- */
@@ -133,6 +134,12 @@ static ssize_t fd_output_write (EddyOutputStream *stream, const void *buffer, si
     return eddy_fd_write (output_on (stream)->fd, buffer, count, -1, cancellable, error);
 }
 
+static ssize_t fd_output_writev (EddyOutputStream *stream, const EddyOutputVector *vectors,
+                                 size_t n_vectors, EddyCancellable *cancellable, EddyError **error)
+{
+    return eddy_fd_writev (output_on (stream)->fd, vectors, n_vectors, -1, cancellable, error);
+}
+
 static bool fd_output_close (EddyOutputStream *stream, EddyCancellable *cancellable,
                              EddyError **error)
 {
@@ -140,8 +147,9 @@ static bool fd_output_close (EddyOutputStream *stream, EddyCancellable *cancella
     return stream_fd_close (output_on (stream), error);
 }
 
-static int fd_output_get_fd (EddyOutputStream *stream)
+static int fd_output_get_fd (EddyOutputStream *stream, int64_t *offset)
 {
+    (void) offset; /* it writes where the fd is */
     return output_on (stream)->fd;
 }
 
@@ -160,6 +168,7 @@ static const EddyOutputStreamClass fd_output_class = {
                        .size = sizeof (FdOutputStream),
                        .dispose = fd_output_dispose },
     .write = fd_output_write,
+    .writev = fd_output_writev,
     .close = fd_output_close,
     .get_fd = fd_output_get_fd,
     .get_name = fd_output_get_name,
@@ -194,5 +203,5 @@ int eddy_fd_output_stream_get_fd (EddyOutputStream *stream)
 {
     EDDY__EXPECT (stream != NULL, -1);
     EDDY__EXPECT (stream->stream.object.object_class == &fd_output_class.stream.object, -1);
-    return fd_output_get_fd (stream);
+    return output_on (stream)->fd;
 }

@@ -149,24 +149,35 @@ static bool io_splice_run (EddyIOStream *stream1, EddyIOStream *stream2,
     return done;
 }
 
+static bool io_splice_begin (EddyIOStream *stream1, EddyIOStream *stream2,
+                             EddyCancellable *cancellable, EddyError **error)
+{
+    if (!eddy__stream_begin (&stream1->stream, cancellable, error))
+        return false;
+    if (eddy__stream_begin (&stream2->stream, cancellable, error))
+        return true;
+    eddy__stream_end (&stream1->stream);
+    return false;
+}
+
 bool eddy_io_stream_splice_body (EddyIOStream *stream1, EddyIOStream *stream2,
                                  EddyIOStreamSpliceFlags flags, EddyCancellable *cancellable,
                                  EddyError **error)
 {
     EDDY__EXPECT (stream1 != NULL && stream2 != NULL, false);
-    if (!eddy__stream_begin (&stream1->stream, cancellable, error))
-        return false;
-    if (!eddy__stream_begin (&stream2->stream, cancellable, error)) {
+    bool done = io_splice_begin (stream1, stream2, cancellable, error);
+    if (done) {
+        done = io_splice_run (stream1, stream2, flags, cancellable, error);
         eddy__stream_end (&stream1->stream);
-        return false;
+        eddy__stream_end (&stream2->stream);
     }
-    bool done = io_splice_run (stream1, stream2, flags, cancellable, error);
-    eddy__stream_end (&stream1->stream);
-    eddy__stream_end (&stream2->stream);
+    /* Streams that have not got all are given up. */
+    EDDY_AUTO (EddyCancellable) given_up = done ? NULL : eddy__stream_give_up ();
+    EddyCancellable *closing = done ? cancellable : given_up;
     if ((flags & EDDY_IO_STREAM_SPLICE_CLOSE_STREAM1) != 0)
-        done = eddy_io_stream_close (stream1, cancellable, done ? error : NULL) && done;
+        done = eddy_io_stream_close (stream1, closing, done ? error : NULL) && done;
     if ((flags & EDDY_IO_STREAM_SPLICE_CLOSE_STREAM2) != 0)
-        done = eddy_io_stream_close (stream2, cancellable, done ? error : NULL) && done;
+        done = eddy_io_stream_close (stream2, closing, done ? error : NULL) && done;
     return done;
 }
 

@@ -61,6 +61,12 @@ static ssize_t memory_input_skip (EddyInputStream *stream, size_t count,
     return (ssize_t) memory_input_take (memory_input_of (stream), NULL, count);
 }
 
+static bool memory_input_is_ready (EddyInputStream *stream)
+{
+    (void) stream;
+    return true;
+}
+
 /* --- positions -------------------------------------------------------------------------------- */
 
 static int64_t memory_input_tell (EddySeekable *seekable)
@@ -75,8 +81,9 @@ static bool memory_input_can_seek (EddySeekable *seekable)
 }
 
 static bool memory_input_seek (EddySeekable *seekable, int64_t offset, EddySeekType type,
-                               EddyError **error)
+                               EddyCancellable *cancellable, EddyError **error)
 {
+    (void) cancellable;
     MemoryInputStream *self = memory_input_of (seekable);
     int64_t target;
     if (!eddy__stream_target (offset, type, (int64_t) self->position, (int64_t) self->size, &target,
@@ -127,6 +134,7 @@ static const EddyInputStreamClass memory_input_class = {
                 .seekable = &memory_input_seekable },
     .read = memory_input_read,
     .skip = memory_input_skip,
+    .is_ready = memory_input_is_ready,
 };
 
 EddyInputStream *eddy_memory_input_stream_new (void)

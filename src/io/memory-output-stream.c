@@ -81,6 +81,13 @@ static ssize_t memory_output_write (EddyOutputStream *stream, const void *buffer
     return (ssize_t) taken;
 }
 
+static bool memory_output_is_ready (EddyOutputStream *stream, size_t count)
+{
+    (void) stream;
+    (void) count;
+    return true;
+}
+
 /* --- positions -------------------------------------------------------------------------------- */
 
 static int64_t memory_output_tell (EddySeekable *seekable)
@@ -95,8 +102,9 @@ static bool memory_output_can (EddySeekable *seekable)
 }
 
 static bool memory_output_seek (EddySeekable *seekable, int64_t offset, EddySeekType type,
-                                EddyError **error)
+                                EddyCancellable *cancellable, EddyError **error)
 {
+    (void) cancellable;
     MemoryOutputStream *self = memory_output_of (seekable);
     int64_t target;
     if (!eddy__stream_target (offset, type, (int64_t) self->position, (int64_t) self->size, &target,
@@ -146,6 +154,7 @@ static const EddyOutputStreamClass memory_output_class = {
                             .dispose = memory_output_dispose },
                 .seekable = &memory_output_seekable },
     .write = memory_output_write,
+    .is_ready = memory_output_is_ready,
 };
 
 static bool memory_output_is (EddyOutputStream *stream)

@@ -1,53 +1,52 @@
 /* SPDX-License-Identifier: MIT */
-/* Splicing: all that one stream has to read, written to another, through one buffer. */
+/* Splicing: all that one stream has to read, written to another: within the kernel where both are
+ * fds that can do so, else through memory. */
 #include <eddy/output-stream-bodies.h>
 
-#include <errno.h>
-
-#include "base/alloc-private.h"
 #include "base/object-private.h"
 #include "fiber/fiber-private.h"
+#include "io/splice-private.h"
 #include "io/stream-private.h"
 
-/* Where a socket's or a pipe's own buffer fits in. */
-enum { SPLICE_BUFFER_SIZE = 128 * 1024 };
-
-typedef struct Splice {
-    EddyOutputStream *target;
-    EddyInputStream *source;
-    EddyCancellable *cancellable;
-    size_t done;
-} Splice;
-
-static bool splice_through (Splice *self, char *buffer, EddyError **error)
+/* Both streams have begun. */
+static bool splice_move (EddySplice *self, EddyError **error)
 {
-    for (;;) {
-        ssize_t count = eddy_input_stream_read (self->source, buffer, SPLICE_BUFFER_SIZE,
-                                                self->cancellable, error);
-        if (count <= 0)
-            return count == 0;
-        size_t written;
-        bool all = eddy_output_stream_write_all (self->target, buffer, (size_t) count, &written,
-                                                 self->cancellable, error);
-        if (__builtin_add_overflow (self->done, written, &self->done))
-            self->done = SIZE_MAX;
-        if (!all)
-            return false;
-    }
+    int answer = eddy__splice_in_kernel (self, error);
+    bool moved = answer > 0 || (answer == 0 && eddy__splice_through_memory (self, error));
+    if (self->lost > 0)
+        eddy_error_prefix (error, "%zu bytes of %s are lost: ", self->lost,
+                           eddy__input_stream_get_name (self->source));
+    return moved;
 }
 
-static bool splice_move (Splice *self, EddyError **error)
+static bool splice_begin (EddySplice *self, EddyError **error)
 {
-    if (!eddy__may_go_on (self->cancellable, error))
+    if (!eddy__stream_begin (&self->source->stream, self->cancellable, error))
         return false;
-    char *buffer = eddy__alloc (SPLICE_BUFFER_SIZE);
-    if (buffer == NULL) {
-        eddy_error_set_errno (error, ENOMEM, "splicing");
+    if (eddy__stream_claim (&self->target->stream, error))
+        return true;
+    eddy__stream_end (&self->source->stream);
+    return false;
+}
+
+static bool splice_run (EddySplice *self, EddyError **error)
+{
+    if (!splice_begin (self, error))
         return false;
-    }
-    bool moved = splice_through (self, buffer, error);
-    eddy__free (buffer);
+    bool moved = splice_move (self, error);
+    eddy__stream_end (&self->source->stream);
+    eddy__stream_end (&self->target->stream);
     return moved;
+}
+
+/* A target that has not got all is given up. */
+static bool splice_close_target (EddySplice *self, bool done, EddyError **error)
+{
+    if (done)
+        return eddy_output_stream_close (self->target, self->cancellable, error);
+    EDDY_AUTO (EddyCancellable) given_up = eddy__stream_give_up ();
+    (void) eddy_output_stream_close (self->target, given_up, NULL);
+    return false;
 }
 
 bool eddy_output_stream_splice_body (EddyOutputStream *stream, EddyInputStream *source,
@@ -57,13 +56,13 @@ bool eddy_output_stream_splice_body (EddyOutputStream *stream, EddyInputStream *
     if (bytes_spliced != NULL)
         *bytes_spliced = 0;
     EDDY__EXPECT (stream != NULL && source != NULL, false);
-    Splice self = { stream, source, cancellable, 0 };
+    EddySplice self = { stream, source, cancellable, 0, 0 };
     EddyError *failure = NULL;
-    bool done = splice_move (&self, &failure);
+    bool done = splice_run (&self, &failure);
     if ((flags & EDDY_OUTPUT_STREAM_SPLICE_CLOSE_SOURCE) != 0)
         (void) eddy_input_stream_close (source, cancellable, NULL);
     if ((flags & EDDY_OUTPUT_STREAM_SPLICE_CLOSE_TARGET) != 0)
-        done = eddy_output_stream_close (stream, cancellable, done ? &failure : NULL) && done;
+        done = splice_close_target (&self, done, &failure);
     if (bytes_spliced != NULL)
         *bytes_spliced = self.done;
     eddy_error_take (error, failure);

@@ -10,6 +10,7 @@
 #include "engine/engine-private.h"
 #include "fiber/fiber-private.h"
 #include "io/stream-private.h"
+#include "loop/cancellable-private.h"
 #include "sys/file-private.h"
 
 /* --- one operation at a time ------------------------------------------------------------------ */
@@ -51,7 +52,17 @@ int eddy__stream_begin_close (EddyStream *stream, EddyError **error)
         return -1;
     }
     stream->pending = true;
+    stream->closing = true;
     return 0;
+}
+
+EddyCancellable *eddy__stream_give_up (void)
+{
+    EddyCancellable *cancelled = eddy_cancellable_new ();
+    if (cancelled == NULL)
+        return eddy_ref (eddy__cancellable_no_memory ());
+    eddy_cancellable_cancel (cancelled);
+    return cancelled;
 }
 
 bool eddy__stream_check_count (size_t count, EddyError **error)
@@ -83,6 +94,11 @@ static bool seekable_refuse (EddySeekable *seekable, const char *what, EddyError
     return false;
 }
 
+bool eddy__seekable_has_positions (EddySeekable *seekable)
+{
+    return seekable_funcs (seekable) != NULL;
+}
+
 int64_t eddy_seekable_tell (EddySeekable *seekable)
 {
     EDDY__EXPECT (seekable != NULL, 0);
@@ -97,15 +113,15 @@ bool eddy_seekable_can_seek (EddySeekable *seekable)
     return funcs != NULL && !seekable_stream (seekable)->closed && funcs->can_seek (seekable);
 }
 
-bool eddy_seekable_seek (EddySeekable *seekable, int64_t offset, EddySeekType type,
-                         EddyCancellable *cancellable, EddyError **error)
+bool eddy_seekable_seek_body (EddySeekable *seekable, int64_t offset, EddySeekType type,
+                              EddyCancellable *cancellable, EddyError **error)
 {
     EDDY__EXPECT (seekable != NULL, false);
     EddyStream *stream = seekable_stream (seekable);
     if (!eddy__stream_begin (stream, cancellable, error))
         return false;
     bool done = eddy_seekable_can_seek (seekable)
-                    ? seekable_funcs (seekable)->seek (seekable, offset, type, error)
+                    ? seekable_funcs (seekable)->seek (seekable, offset, type, cancellable, error)
                     : seekable_refuse (seekable, "positioned", error);
     eddy__stream_end (stream);
     return done;
@@ -199,7 +215,9 @@ static void fd_close_complete (EddyOp *op)
 
 void eddy__stream_close_fd_later (int fd, bool may_wait)
 {
-    FdClose *self = may_wait ? eddy__block_alloc (sizeof *self) : NULL;
+    /* In the child of a fork there are no workers. */
+    bool by_worker = may_wait && !eddy__engine_is_orphaned ();
+    FdClose *self = by_worker ? eddy__block_alloc (sizeof *self) : NULL;
     if (self == NULL) {
         (void) eddy__sys_close (fd);
         return;

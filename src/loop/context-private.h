@@ -229,6 +229,14 @@ bool eddy__context_pass (EddyContext *context, bool may_block);
 void eddy__context_collect (EddyContext *context, bool may_block);
 bool eddy__context_dispatch (EddyContext *context);
 
+/* Has the next pass look at the clock and the kernel, however much there is to run. */
+static inline void eddy__context_look_next (EddyContext *context)
+{
+    context->look_run = context->n_run - EDDY__LOOK_EVERY;
+    context->clock_run = context->n_run - EDDY__CLOCK_EVERY;
+    context->peek_run = context->n_run - EDDY__PEEK_EVERY;
+}
+
 /* Before a sleep for so long, -1: for ever: whether mail has come while it looked. */
 bool eddy__context_spin (EddyContext *context, int64_t timeout_ns);
 

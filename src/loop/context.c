@@ -367,6 +367,8 @@ void eddy__context_leave (EddyContext *context)
 bool eddy_context_iteration (EddyContext *context, bool may_block)
 {
     context = eddy__context_or_default (context);
+    if (context == NULL) /* the default one could not be made */
+        return false;
     int answer =
         may_block ? eddy__context_wait_enter (context, NULL) : eddy__context_enter (context);
     if (answer < 0)

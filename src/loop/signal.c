@@ -82,13 +82,15 @@ int eddy__signal_watch (EddySource *source)
     if (!signal_may_be_watched (number))
         return -EINVAL;
     pthread_mutex_lock (&signal_mutex);
+    /* Before it is caught: from then on it may come, and whoever sees that it is caught may send
+     * it. The first look at an active source finds what came before the fd was in its place. */
+    source->as.signal.seen = __atomic_load_n (&signal_counts[number], __ATOMIC_SEQ_CST);
     int place = signal_find_fd (fd);
     int answer = place == LISTENERS ? -EMFILE : signal_catch (number);
     if (answer == 0) {
         signal_watches[number]++;
         signal_fd_users[place]++;
         __atomic_store_n (&signal_fds[place], fd + 1, __ATOMIC_SEQ_CST);
-        source->as.signal.seen = __atomic_load_n (&signal_counts[number], __ATOMIC_SEQ_CST);
     }
     pthread_mutex_unlock (&signal_mutex);
     return answer;

@@ -14,14 +14,6 @@
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
 
-/* What waitpid(2) would have put into its status. */
-static int child_status (const siginfo_t *info)
-{
-    if (info->si_code == CLD_EXITED)
-        return (info->si_status & 0xff) << 8;
-    return info->si_code == CLD_DUMPED ? info->si_status | 0x80 : info->si_status;
-}
-
 /* Reaps the child; 1: its status is in *status, 0: it lives, or -errno. */
 static int child_reap (EddySource *source, int *status)
 {
@@ -31,7 +23,7 @@ static int child_reap (EddySource *source, int *status)
         answer = eddy__sys_waitid_pidfd (source->as.child.pidfd, &info, WEXITED | WNOHANG);
     if (answer < 0 || info.si_pid == 0)
         return answer;
-    *status = child_status (&info);
+    *status = eddy__sys_wait_status (&info);
     return 1;
 }
 

@@ -29,7 +29,8 @@ typedef struct EddyFdWatch {
     EddyFdPoll *poll; /* under way; NULL: none */
     int fd;
     unsigned events;
-    unsigned revents; /* that made the source ready */
+    unsigned revents;    /* that made the source ready */
+    bool has_complained; /* that it cannot be polled, and it could not since */
 } EddyFdWatch;
 
 struct EddyFdPoll {
@@ -49,13 +50,19 @@ static void poll_free (EddyFdPoll *poll)
 static void watch_arm (EddyFdWatch *watch);
 
 /* What an answer of the engine means in the words of poll(2). */
-static unsigned watch_translate (const EddyFdWatch *watch, int64_t result)
+static unsigned watch_translate (EddyFdWatch *watch, int64_t result)
 {
+    bool has_complained = watch->has_complained;
+    watch->has_complained = false;
     if (result >= 0)
         return (unsigned) result & (watch->events | ALWAYS);
     if (result == -EBADF)
         return POLLNVAL;
-    eddy__log (EDDY_LOG_WARNING, "fd %d cannot be polled: %s", watch->fd, strerror ((int) -result));
+    /* Who goes on all the same is told POLLERR at each turn, but the log only once. */
+    watch->has_complained = true;
+    if (!has_complained)
+        eddy__log (EDDY_LOG_WARNING, "fd %d cannot be polled: %s", watch->fd,
+                   strerror ((int) -result));
     return POLLERR;
 }
 

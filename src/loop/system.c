@@ -141,6 +141,7 @@ static void system_add_opcodes (EddySystemReport *report, const EddySysUringProb
 {
     static const SystemBit opcodes[] = {
         { IORING_OP_READ, "read" },          { IORING_OP_WRITE, "write" },
+        { IORING_OP_READV, "readv" },        { IORING_OP_WRITEV, "writev" },
         { IORING_OP_CLOSE, "close" },        { IORING_OP_STATX, "statx" },
         { IORING_OP_FSYNC, "fsync" },        { IORING_OP_FALLOCATE, "fallocate" },
         { IORING_OP_MKDIRAT, "mkdir" },      { IORING_OP_UNLINKAT, "unlink" },

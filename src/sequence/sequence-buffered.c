@@ -4,8 +4,6 @@
 
 #include "base/object-private.h"
 #include "sequence/sequence-private.h"
-#include "fiber/turn-private.h"
-#include "future/mirror-private.h"
 
 typedef struct Buffered {
     EddyFeed feed;
@@ -57,31 +55,6 @@ static void buffered_feed (EddyFeeder *feeder)
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-typedef struct BufferedWatch {
-    EddyAnywhere anywhere;
-    EddyFiberWait *wait;
-} BufferedWatch;
-
-static void buffered_completed (EddyWatcher *watcher)
-{
-    eddy__sequence_wake (EDDY__CONTAINER (watcher, BufferedWatch, anywhere.watcher)->wait);
-}
-
-/* Waits until a future is complete; 0 or -errno. */
-static int buffered_wait (const EddySequence *sequence, EddyFuture *future,
-                          EddyCancellable *cancellable)
-{
-    BufferedWatch watch = { .anywhere.watcher.completed = buffered_completed };
-    if (eddy__future_is_done (future))
-        return 0;
-    int answer = eddy__anywhere_watch (&watch.anywhere, future, sequence->context);
-    while (!eddy__future_is_done (future) && answer == 0)
-        answer = eddy__sequence_wait (&watch.wait, cancellable, INT64_MAX, &eddy__future_wait_kind,
-                                      future);
-    eddy__anywhere_unwatch (&watch.anywhere);
-    return eddy__future_is_done (future) ? 0 : answer;
-}
-
 static EddyFuture *buffered_pop (Buffered *buffered)
 {
     EddyFuture *future = EDDY_TAKE (buffered->futures[buffered->first]);
@@ -102,7 +75,8 @@ static void *buffered_next (EddySequence *sequence, EddyCancellable *cancellable
         answer = eddy__feed_wait (&buffered->feed, cancellable, INT64_MAX);
     }
     if (answer == 0)
-        answer = buffered_wait (sequence, buffered->futures[buffered->first], cancellable);
+        answer =
+            eddy__sequence_wait_for (sequence, buffered->futures[buffered->first], cancellable);
     if (answer < 0)
         return eddy__sequence_fail_wait (sequence, answer, cancellable, error);
     return buffered_pop (buffered);

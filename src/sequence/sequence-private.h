@@ -75,6 +75,10 @@ int64_t eddy__sequence_deadline (const EddySequence *sequence, int64_t duration_
 int eddy__sequence_wait (EddyFiberWait **wait, EddyCancellable *cancellable, int64_t deadline_ns,
                          const EddyWaitKind *kind, const void *on);
 
+/* Waits until a future is complete; 0, or -errno as above. In a fiber. */
+int eddy__sequence_wait_for (const EddySequence *sequence, EddyFuture *future,
+                             EddyCancellable *cancellable);
+
 /* Has a fiber go on, if one waits there. */
 static inline void eddy__sequence_wake (EddyFiberWait *wait)
 {

@@ -6,6 +6,8 @@
 
 #include "base/alloc-private.h"
 #include "eddy/sequence-bodies.h"
+#include "fiber/turn-private.h"
+#include "future/mirror-private.h"
 #include "sequence/sequence-private.h"
 
 /* Where the private data begin: aligned for any type. */
@@ -295,6 +297,30 @@ int eddy__sequence_wait (EddyFiberWait **wait, EddyCancellable *cancellable, int
     eddy__timer_remove (&fiber->future.context->timers, &self.timer);
     eddy__cancellable_unwatch (&self.watch);
     return self.wait.was_cancelled ? -ECANCELED : self.answer;
+}
+
+typedef struct FutureWatch {
+    EddyAnywhere anywhere;
+    EddyFiberWait *wait;
+} FutureWatch;
+
+static void future_completed (EddyWatcher *watcher)
+{
+    eddy__sequence_wake (EDDY__CONTAINER (watcher, FutureWatch, anywhere.watcher)->wait);
+}
+
+int eddy__sequence_wait_for (const EddySequence *sequence, EddyFuture *future,
+                             EddyCancellable *cancellable)
+{
+    FutureWatch watch = { .anywhere.watcher.completed = future_completed };
+    if (eddy__future_has_come (future, sequence->context))
+        return 0;
+    int answer = eddy__anywhere_watch (&watch.anywhere, future, sequence->context);
+    while (!eddy__future_has_come (future, sequence->context) && answer == 0)
+        answer = eddy__sequence_wait (&watch.wait, cancellable, INT64_MAX, &eddy__future_wait_kind,
+                                      future);
+    eddy__anywhere_unwatch (&watch.anywhere);
+    return eddy__future_has_come (future, sequence->context) ? 0 : answer;
 }
 
 void *eddy__sequence_fail_wait (EddySequence *sequence, int answer, EddyCancellable *cancellable,

@@ -186,12 +186,21 @@ static bool end_has_waiter (EddyChannelEnd *end)
     return false;
 }
 
+/* Whether a part's future, if it has one, need not be waited for. */
+static bool part_future_has_come (const EddySelectPart *part)
+{
+    const EddyFuture *future = part_get_future (part);
+    const EddyFiber *fiber = eddy__fiber_current ();
+    return future != NULL &&
+           eddy__future_has_come (future, fiber == NULL ? NULL : fiber->future.context);
+}
+
 /* Whether a case can happen now; its channel is locked. */
 static bool part_is_ready (const EddySelectPart *part)
 {
     const EddyChannel *channel = part_get_channel (part);
     if (channel == NULL)
-        return part_get_future (part) != NULL && eddy__future_is_done (part_get_future (part));
+        return part_future_has_come (part);
     bool has_room = part->select_case->kind == EDDY_SELECT_KIND_SEND
                         ? channel->length < channel->capacity
                         : channel->length > 0;

@@ -52,20 +52,40 @@
     CALL (FSETXATTR, fsetxattr)                                                                    \
     CALL (COPY_FILE_RANGE, copy_file_range)                                                        \
     CALL (SENDFILE, sendfile)                                                                      \
+    CALL (SPLICE, splice)                                                                          \
     CALL (FICLONE, ficlone)                                                                        \
     CALL (LSEEK, lseek)                                                                            \
     CALL (FADVISE, fadvise)                                                                        \
     CALL (STATFS, statfs)                                                                          \
     CALL (FSTATFS, fstatfs)                                                                        \
     CALL (FLOCK, flock)                                                                            \
+    CALL (OFD_LOCK, ofd_lock)                                                                      \
     CALL (DUP, dup)                                                                                \
     CALL (GETFL, getfl)                                                                            \
     CALL (PIPE2, pipe2)                                                                            \
+    CALL (SET_PIPE_SIZE, set_pipe_size)                                                            \
     CALL (MMAP, mmap)                                                                              \
     CALL (MUNMAP, munmap)                                                                          \
     CALL (MPROTECT, mprotect)                                                                      \
     CALL (MADVISE, madvise)                                                                        \
     CALL (MREMAP, mremap)                                                                          \
+    CALL (SOCKET, socket)                                                                          \
+    CALL (SOCKETPAIR, socketpair)                                                                  \
+    CALL (FCNTL, fcntl)                                                                            \
+    CALL (BIND, bind)                                                                              \
+    CALL (LISTEN, listen)                                                                          \
+    CALL (ACCEPT4, accept4)                                                                        \
+    CALL (CONNECT, connect)                                                                        \
+    CALL (SHUTDOWN, shutdown)                                                                      \
+    CALL (RECV, recv)                                                                              \
+    CALL (SEND, send)                                                                              \
+    CALL (RECVMSG, recvmsg)                                                                        \
+    CALL (SENDMSG, sendmsg)                                                                        \
+    CALL (GETSOCKNAME, getsockname)                                                                \
+    CALL (GETPEERNAME, getpeername)                                                                \
+    CALL (GETSOCKOPT, getsockopt)                                                                  \
+    CALL (SETSOCKOPT, setsockopt)                                                                  \
+    CALL (FIONREAD, fionread)                                                                      \
     CALL (EPOLL_CREATE1, epoll_create1)                                                            \
     CALL (EPOLL_CTL, epoll_ctl)                                                                    \
     CALL (EPOLL_PWAIT2, epoll_pwait2)                                                              \
@@ -76,18 +96,22 @@
     CALL (EVENTFD_READ, eventfd_read)                                                              \
     CALL (TIMERFD_CREATE, timerfd_create)                                                          \
     CALL (TIMERFD_SETTIME, timerfd_settime)                                                        \
+    CALL (CLONE, clone)                                                                            \
     CALL (PIDFD_OPEN, pidfd_open)                                                                  \
+    CALL (PIDFD_SEND_SIGNAL, pidfd_send_signal)                                                    \
     CALL (WAITID, waitid)                                                                          \
     CALL (CLOCK_GETTIME, clock_gettime)                                                            \
     CALL (GETRANDOM, getrandom)                                                                    \
     CALL (SCHED_GETAFFINITY, sched_getaffinity)                                                    \
+    CALL (GETADDRINFO, getaddrinfo)                                                                \
+    CALL (GETNAMEINFO, getnameinfo)                                                                \
     CALL (UNAME, uname)                                                                            \
     CALL (GETRLIMIT, getrlimit)                                                                    \
     CALL (SETRLIMIT, setrlimit)                                                                    \
     CALL (SIGACTION, sigaction)                                                                    \
     CALL (SIGALTSTACK, sigaltstack)                                                                \
     CALL (SIGMASK, sigmask)                                                                        \
-    CALL (SIGTIMEDWAIT, sigtimedwait)                                                              \
+    CALL (IF_NAMETOINDEX, if_nametoindex)                                                          \
     CALL (KILL, kill)                                                                              \
     CALL (TGKILL, tgkill)                                                                          \
     CALL (THREAD_START, thread_start)                                                              \
@@ -103,13 +127,15 @@ typedef enum EddySysCall {
         EDDY_SYS_N_CALLS
 } EddySysCall;
 
-/* Asked before each call: 0 lets it through; a negative errno is what the call reports, unmade. */
+/* Asked before each call: 0 lets it through; a negative errno is what the call reports, unmade; but
+ * two are made all the same, for Linux does them whatever it says: a close, and the unlock of a
+ * whole file. */
 typedef int (*EddySysFault) (EddySysCall call, void *data);
 
 /*
  * Asked by calls that may answer short (read, write, pread, pwrite, preadv2, pwritev2,
- * copy_file_range, sendfile) after the fault hook let them through: returns how many of the `len`
- * bytes to ask the kernel for, from 1 to `len`; other answers mean `len`.
+ * copy_file_range, sendfile, splice) after the fault hook let them through: returns how many of
+ * the `len` bytes to ask the kernel for, from 1 to `len`; other answers mean `len`.
  */
 typedef size_t (*EddySysShort) (EddySysCall call, size_t len, void *data);
 

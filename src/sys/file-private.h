@@ -6,8 +6,8 @@
  * EINTR. Calls that only touch file systems are retried: an interrupted one has done nothing, and
  * a program's own signal is no reason for a copy to fail. That holds for opening, too: who opens a
  * fifo that may have no peer adds O_NONBLOCK, or knows that it waits. Calls that may wait for
- * somebody else report -EINTR: read, write, preadv2, pwritev2, sendfile and flock. close is never
- * repeated: Linux has released the fd whatever it says.
+ * somebody else report -EINTR: read, write, preadv2, pwritev2, sendfile, splice and flock. close is
+ * never repeated: Linux has released the fd whatever it says.
  *
  * Offsets are int64_t; paths are relative to `directory_fd`, which may be AT_FDCWD.
  */
@@ -45,6 +45,7 @@ int eddy__sys_close (int fd);
 int eddy__sys_dup (int fd);   /* F_DUPFD_CLOEXEC, never below 3 */
 int eddy__sys_getfl (int fd); /* the open flags */
 int eddy__sys_pipe2 (int fds[2], int flags);
+int eddy__sys_set_pipe_size (int fd, int size); /* the size that it has got, or -errno */
 
 /* Reading and writing; an offset of -1 in the vector forms is the current position. */
 ssize_t eddy__sys_read (int fd, void *buf, size_t len);
@@ -61,6 +62,9 @@ int64_t eddy__sys_lseek (int fd, int64_t offset, int whence);
 ssize_t eddy__sys_copy_file_range (int from_fd, int64_t *from_offset, int to_fd, int64_t *to_offset,
                                    size_t len, unsigned flags);
 ssize_t eddy__sys_sendfile (int to_fd, int from_fd, int64_t *from_offset, size_t len);
+/* One of the two is a pipe; NULL offsets are the current positions. */
+ssize_t eddy__sys_splice (int from_fd, int64_t *from_offset, int to_fd, int64_t *to_offset,
+                          size_t len, unsigned flags);
 int eddy__sys_ficlone (int to_fd, int from_fd);
 
 /* Storage */

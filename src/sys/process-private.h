@@ -35,6 +35,8 @@ int eddy__sys_setrlimit (int resource, const struct rlimit *limit);
 /* The end of a child by its pidfd, `options` as in waitid. Nothing ended and WNOHANG: 0, with
    info->si_pid 0. Reports -EINTR. */
 int eddy__sys_waitid_pidfd (int pidfd, siginfo_t *info, int options);
+/* What waitpid would have put into its status. */
+int eddy__sys_wait_status (const siginfo_t *info);
 
 /*
  * True in the child of a fork that did not exec, for ever; costs one read of a page that the kernel

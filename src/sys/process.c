@@ -108,6 +108,13 @@ int eddy__sys_waitid_pidfd (int pidfd, siginfo_t *info, int options)
     return (int) EDDY_SYS_CALL (EDDY_SYS_WAITID, waitid (P_PIDFD, (id_t) pidfd, info, options));
 }
 
+int eddy__sys_wait_status (const siginfo_t *info)
+{
+    if (info->si_code == CLD_EXITED)
+        return (info->si_status & 0xff) << 8;
+    return info->si_code == CLD_DUMPED ? info->si_status | 0x80 : info->si_status;
+}
+
 /* ---- The fork word ------------------------------------------------------------------------- */
 
 /* `word` is 1 here and 0 in a child; `pid` serves where the kernel cannot wipe. Both are written

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The eddy command that looks at itself after a copy: exits with 99 when an fd, an operation or a
+/* The eddy command that looks at itself after its work: exits with 99 when an fd, an operation or a
  * fiber is left. */
 #include <dirent.h>
 #include <stdio.h>
@@ -35,12 +35,13 @@ static int checked_first (int argc, char **argv)
 int main (int argc, char **argv)
 {
     EddyContextStatistics statistics;
-    if (argc < 2 || strcmp (argv[1], "copy") != 0)
+    if (argc < 2)
         return STATUS_USAGE;
+    const Command *command = strcmp (argv[1], "delete") == 0 ? &delete_command : &copy_command;
     int status = eddy_run (checked_first, argc, argv);
     int n_fds = checked_count_fds ();
     if (status == STATUS_FINE)
-        status = copy_command.run (argc - 1, argv + 1);
+        status = command->run (argc - 1, argv + 1);
     eddy_context_get_statistics (NULL, &statistics);
     int n_fds_left = checked_count_fds ();
     if (n_fds_left == n_fds && statistics.live_operations == 0 && statistics.live_fibers == 0)

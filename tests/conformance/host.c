@@ -330,7 +330,7 @@ static void check_tasks (Host *host)
     ck_assert_int_eq (answer.value, 42);
 }
 
-/* --- fibers and cancels ----------------------------------------------------------------------- */
+/* --- fibers ----------------------------------------------------------------------------------- */
 
 static void *fiber_at_work (void *data, EddyError **error)
 {
@@ -377,6 +377,95 @@ static void check_fibers (Host *host)
     close (fds[0]);
     close (fds[1]);
 }
+
+/* --- sockets ---------------------------------------------------------------------------------- */
+
+/* Two fibers that talk by a listener's connection. */
+typedef struct SocketTalk {
+    EddySocket *listener;
+    EddySocket *client;
+    Answer answer;
+} SocketTalk;
+
+static void *socket_fiber_answers (void *data, EddyError **error)
+{
+    SocketTalk *talk = data;
+    char bytes[4];
+    EddySocket *socket = eddy_socket_accept (talk->listener, NULL, error);
+    ck_assert_ptr_nonnull (socket);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq (eddy_socket_receive (socket, bytes, sizeof bytes, NULL, error), 4);
+        ck_assert (eddy_fiber_sleep (MILLISECOND, error));
+        ck_assert_int_eq (eddy_socket_send (socket, bytes, sizeof bytes, NULL, error), 4);
+    }
+    eddy_unref (socket);
+    return NULL;
+}
+
+static void *socket_fiber_asks (void *data, EddyError **error)
+{
+    SocketTalk *talk = data;
+    char bytes[4] = "ask";
+    EddySocketAddress *address = eddy_socket_get_local_address (talk->listener, error);
+    ck_assert (eddy_socket_connect (talk->client, address, NULL, error));
+    for (int i = 0; i < 5; i++) {
+        ck_assert_int_eq (eddy_socket_send (talk->client, bytes, sizeof bytes, NULL, error), 4);
+        ck_assert_int_eq (eddy_socket_receive (talk->client, bytes, sizeof bytes, NULL, error), 4);
+    }
+    ck_assert_int_eq (eddy_socket_receive (talk->client, bytes, sizeof bytes, NULL, error), 0);
+    eddy_unref (address);
+    return data;
+}
+
+static void socket_fiber_ended (void *data)
+{
+    ((SocketTalk *) data)->answer.done = true;
+}
+
+static void take_receive (void *source, EddyAsyncResult *result, void *data)
+{
+    Answer *answer = data;
+    answer->value = eddy_socket_receive_finish (source, result, &answer->error);
+    answer->done = true;
+}
+
+/* A receive that is under way is ended by the close. */
+static void check_socket_close (Host *host, EddySocket *socket)
+{
+    Answer answer = { .value = 0 };
+    char byte;
+    eddy_socket_receive_async (socket, &byte, 1, 0, NULL, take_receive, &answer);
+    host_iterate (host);
+    ck_assert (eddy_socket_close (socket, NULL));
+    host->run (host, &answer.done);
+    eddy_test_expect_error (&answer.error, EDDY_IO_ERROR_CLOSED);
+}
+
+static void check_sockets (Host *host)
+{
+    SocketTalk talk = { .answer.value = 0 };
+    EddySocketFamily family = EDDY_SOCKET_FAMILY_IPV4;
+    EddyInetAddress *loopback = eddy_inet_address_new_loopback (family);
+    EddySocketAddress *address = EDDY_SOCKET_ADDRESS (eddy_inet_socket_address_new (loopback, 0));
+    EddySocket *other, *closed;
+    talk.listener = eddy_socket_new (family, EDDY_SOCKET_TYPE_STREAM, 0, NULL);
+    talk.client = eddy_socket_new (family, EDDY_SOCKET_TYPE_STREAM, 0, NULL);
+    ck_assert (eddy_socket_bind (talk.listener, address, true, NULL));
+    ck_assert (eddy_socket_listen (talk.listener, NULL));
+    eddy_spawn_detached (NULL, socket_fiber_answers, &talk, NULL);
+    eddy_spawn_detached (NULL, socket_fiber_asks, &talk, socket_fiber_ended);
+    host->run (host, &talk.answer.done);
+    ck_assert (eddy_socket_new_pair (EDDY_SOCKET_TYPE_STREAM, &closed, &other, NULL));
+    check_socket_close (host, closed);
+    eddy_unref (closed);
+    eddy_unref (other);
+    eddy_unref (talk.client);
+    eddy_unref (talk.listener);
+    eddy_unref (address);
+    eddy_unref (loopback);
+}
+
+/* --- cancels ---------------------------------------------------------------------------------- */
 
 static void *cancel_late (void *data)
 {
@@ -426,6 +515,7 @@ void host_check_everything (Host *host)
     check_invoke (host);
     check_tasks (host);
     check_fibers (host);
+    check_sockets (host);
     check_cancels (host);
 }
 

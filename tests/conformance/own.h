@@ -61,6 +61,40 @@ EddyBytes *own_load (EddyFile *file, EddyCancellable *cancellable,
                      EddyFileProgressCallback progress_callback EDDY_CALLBACK,
                      void *progress_callback_data, EddyError **error);
 
+/**
+ * Takes a string apart.
+ *
+ * @number: how many bytes the first part has
+ * @text: the string, NULL for "eddy"
+ * @first: the first part
+ * @rest: what is behind it
+ * @cancellable: a cancellable, or NULL
+ * @error: where to put the error
+ *
+ * Returns: whether there are two parts
+ * Errors: INVALID_ARGUMENT for too short a string
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_OPERATION_LOCAL (JOB)
+bool own_split (int number, const char *text, char **first EDDY_OUT, EddyBytes **rest EDDY_OUT,
+                EddyCancellable *cancellable, EddyError **error);
+
+/**
+ * Has a fiber look for a text for a long time, but lets it go soon.
+ *
+ * @text: what to look for
+ * @cancellable: a cancellable, or NULL
+ * @error: where to put the error
+ *
+ * Returns: what was found; NULL without an error: nothing
+ * Errors: INVALID_ARGUMENT for an empty string
+ * Thread: any
+ * Since: 0.1
+ */
+EDDY_OPERATION_LOCAL (FIBER)
+EddyBytes *own_look_for (const char *text, EddyCancellable *cancellable, EddyError **error);
+
 EDDY_END_DECLS
 
 #include "own-forms.h"

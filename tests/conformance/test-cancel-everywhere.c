@@ -3,7 +3,6 @@
  * Everything that takes more than one step, cancelled at each point that it has. What it was to do
  * is done or undone, never half: no file of its own is left, the old one is whole, no fd, no lock.
  */
-#include <dirent.h>
 #include <eddy/testing.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -267,17 +266,6 @@ static bool place_is_whole (const char *path, char byte, off_t length)
     return whole;
 }
 
-static int place_count (const char *path)
-{
-    DIR *directory = opendir (path);
-    int count = 0;
-    ck_assert_ptr_nonnull (directory);
-    for (const struct dirent *entry; (entry = readdir (directory)) != NULL;)
-        count += strcmp (entry->d_name, ".") != 0 && strcmp (entry->d_name, "..") != 0;
-    closedir (directory);
-    return count;
-}
-
 static void place_begin (Place *place, off_t length)
 {
     *place = (Place){ .flags = EDDY_FILE_COPY_NONE, .length = length };
@@ -312,7 +300,7 @@ static void check_copy (void *data, bool cancelled, uint32_t point)
         ck_assert (place_is_whole (place->to_path, 'n', place->length));
     else if (place->replaces)
         ck_assert (place_is_whole (place->to_path, 'o', 1000));
-    ck_assert_int_eq (place_count (eddy_test_directory ()),
+    ck_assert_int_eq (eddy_test_count_names (eddy_test_directory ()),
                       1 + (place->replaces || !cancelled ? 1 : 0));
     if (place->replaces)
         place_write (place->to_path, 'o', 1000);
@@ -518,7 +506,7 @@ EDDY_TEST (D_testing_delete)
     place_end (&place);
 }
 
-/* Primitives: made or not made, and nothing but the truth told. */
+/* Names: made or not made, and nothing but the truth told. */
 static void *make_things (void *data, EddyError **error)
 {
     const Place *place = data;
@@ -541,7 +529,7 @@ static void check_things (void *data, bool cancelled, uint32_t point)
     (void) point;
     struct stat status;
     if (!cancelled) {
-        ck_assert_int_eq (place_count (place->to_path), 2);
+        ck_assert_int_eq (eddy_test_count_names (place->to_path), 2);
         ck_assert_int_eq (stat (place->from_path, &status), 0);
         ck_assert_uint_eq (status.st_nlink, 2);
     }
@@ -550,11 +538,11 @@ static void check_things (void *data, bool cancelled, uint32_t point)
     snprintf (path, sizeof path, "%s/name", place->to_path);
     unlink (path);
     rmdir (place->to_path);
-    ck_assert_int_eq (place_count (eddy_test_directory ()), 1);
+    ck_assert_int_eq (eddy_test_count_names (eddy_test_directory ()), 1);
     ck_assert (place_is_whole (place->from_path, 'n', LARGE));
 }
 
-EDDY_TEST (D_testing_primitives_in_a_row)
+EDDY_TEST (D_testing_names_in_a_row)
 {
     Place place;
     EddyTestCancelReport report;

@@ -359,6 +359,7 @@ EDDY_TEST (C8_handlers_that_disconnect_each_other_do_not_wait)
     Pair of_one = { other, 0, &both }, of_other = { one, 0, &both };
     of_other.other_id = eddy_cancellable_connect (one, disconnect_other, &of_one, NULL);
     of_one.other_id = eddy_cancellable_connect (other, disconnect_other, &of_other, NULL);
+    ck_assert (of_one.other_id != 0 && of_other.other_id != 0); /* each waits for the other */
     pthread_create (&thread, NULL, cancel_in_thread, one);
     eddy_cancellable_cancel (other);
     pthread_join (thread, NULL);

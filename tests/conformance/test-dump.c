@@ -359,7 +359,7 @@ EDDY_TEST (D_dump_at_a_signal)
     const struct timespec moment = { 0, 1000000 };
     char *text = read_all (fd);
     for (int i = 0; strstr (text, "in all 1 fibers") == NULL; i++) {
-        ck_assert_int_lt (i, 2000);
+        ck_assert_int_lt (i, 1000);
         free (text);
         eddy_context_iteration (context, false);
         nanosleep (&moment, NULL);

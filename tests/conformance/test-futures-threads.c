@@ -510,3 +510,53 @@ EDDY_TEST (D_futures_a_single_value_goes_to_one_of_many_threads)
     run_all (context);
     eddy_test_context_end (context);
 }
+
+/* --- the context goes next -------------------------------------------------------------------- */
+
+static void answer_at_once (EddyTask *task, void *source_object, void *task_data,
+                            EddyCancellable *cancellable)
+{
+    (void) source_object;
+    (void) task_data;
+    (void) cancellable;
+    eddy_task_return_int (task, 42);
+}
+
+static EddyFuture *answer_in_thread (void)
+{
+    EddyTask *task = eddy_task_new (NULL, NULL, NULL, NULL);
+    ck_assert_ptr_nonnull (task);
+    EddyFuture *future = eddy_task_get_future (task);
+    eddy_task_run_in_thread (task, answer_at_once);
+    eddy_task_unref (task);
+    return future;
+}
+
+/* Waits for the answer in one of several ways, at a time when it may just be coming. */
+static void *await_answer (void *data, EddyError **error)
+{
+    long round = *(long *) data;
+    EddyFuture *future = answer_in_thread ();
+    eddy_fiber_sleep (round % 7 * 5000, NULL);
+    if (round % 2 == 0)
+        future = eddy_future_all (&future, 1);
+    ck_assert (eddy_await_complete (future, error));
+    eddy_unref (future);
+    return NULL;
+}
+
+/* What an answer still had on its way home would keep a context that nobody runs any more, which is
+   found by its fds. */
+EDDY_TEST (D_futures_that_were_waited_for_keep_no_context)
+{
+    long rounds = eddy_test_reduced (300, 60, "rounds");
+    for (long i = 0; i < rounds; i++) {
+        EddyContext *context = eddy_test_context_begin ();
+        EddyFuture *future =
+            i % 3 == 0 ? answer_in_thread () : eddy_spawn (context, await_answer, &i, NULL);
+        ck_assert (eddy_block_on_complete (context, future, NULL));
+        eddy_unref (future);
+        eddy_context_pop_thread_default (context);
+        eddy_unref (context);
+    }
+}

@@ -29,6 +29,32 @@ int own_count_up_body (int start, int count, size_t *steps, EddyCancellable *can
     return start + count;
 }
 
+static int n_looking;
+
+static void *look_long (void *data, EddyError **error)
+{
+    (void) data;
+    n_looking++;
+    EDDY_AUTO (EddyFuture) hour = eddy_future_delay (INT64_C (3600000000000));
+    (void) eddy_await_boolean (hour, error);
+    n_looking--;
+    return NULL;
+}
+
+EddyBytes *own_look_for_body (const char *text, EddyCancellable *cancellable, EddyError **error)
+{
+    (void) cancellable;
+    if (*text == '\0') {
+        eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_ARGUMENT, "an empty string");
+        return NULL;
+    }
+    EddyFuture *looking = eddy_spawn_local (look_long, NULL, NULL);
+    while (n_looking == 0)
+        eddy_fiber_yield ();
+    eddy_unref (looking);
+    return NULL;
+}
+
 /* What a body was given, and found to be current. */
 static EddyCancellable *join_given, *join_current;
 
@@ -58,6 +84,25 @@ EddyBytes *own_load_body (EddyFile *file, EddyCancellable *cancellable,
     return bytes;
 }
 
+bool own_split_body (int number, const char *text, char **first, EddyBytes **rest,
+                     EddyCancellable *cancellable, EddyError **error)
+{
+    (void) cancellable;
+    text = text == NULL ? "eddy" : text;
+    if ((size_t) number > strlen (text)) {
+        eddy_error_set (error, EDDY_IO_ERROR, EDDY_IO_ERROR_INVALID_ARGUMENT, "too short");
+        return false;
+    }
+    if (first != NULL) {
+        *first = eddy_strdup (text);
+        if (*first != NULL)
+            (*first)[number] = '\0';
+    }
+    if (rest != NULL)
+        *rest = eddy_bytes_new (text + number, strlen (text) - (size_t) number);
+    return true;
+}
+
 /* --- blocking and awaited --------------------------------------------------------------------- */
 
 static void *call_all (void *data, EddyError **error)
@@ -74,6 +119,16 @@ static void *call_all (void *data, EddyError **error)
     ck_assert_str_eq (joined, "eddy");
     ck_assert_ptr_null (own_join ("", "x", NULL, error));
     eddy_test_expect_error (error, EDDY_IO_ERROR_INVALID_ARGUMENT);
+    EDDY_AUTO_FREE (char) first = NULL;
+    EDDY_AUTO (EddyBytes) rest = NULL;
+    ck_assert (!own_split (9, "eddies", &first, &rest, NULL, error));
+    eddy_test_expect_error (error, EDDY_IO_ERROR_INVALID_ARGUMENT);
+    ck_assert_ptr_null (first);
+    ck_assert_ptr_null (rest);
+    ck_assert (own_split (2, "eddies", &first, &rest, NULL, error));
+    ck_assert_str_eq (first, "ed");
+    ck_assert_mem_eq (eddy_bytes_get_data (rest), "dies", 4);
+    ck_assert (own_split (2, NULL, NULL, NULL, NULL, error));
     return NULL;
 }
 
@@ -258,4 +313,108 @@ EDDY_TEST (D_forms_own_operations_as_futures)
         eddy_context_get_statistics (context, &statistics);
     } while (statistics.live_fibers > 0);
     eddy_test_context_end (context);
+}
+
+/* --- Answers beside the one returned ---------------------------------------------------------- */
+
+typedef struct Split {
+    int calls;
+    bool wants;
+    bool is_done;
+    char *first;
+    EddyBytes *rest;
+    EddyError *error;
+} Split;
+
+static void split_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    Split *split = user_data;
+    (void) source_object;
+    split->is_done = own_split_finish (result, split->wants ? &split->first : NULL,
+                                       split->wants ? &split->rest : NULL, &split->error);
+    split->calls++;
+}
+
+static void split_run (EddyContext *context, Split *split, int number)
+{
+    own_split_async (number, "eddies", EDDY_PRIORITY_DEFAULT, NULL, split_ready, split);
+    while (split->calls == 0)
+        eddy_context_iteration (context, true);
+}
+
+/* Who wants them has them; else they are given up, which the leak check sees. */
+EDDY_TEST (D_forms_owned_answers)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    Split split = { .wants = true }, unwanted = { 0 }, failed = { .wants = true };
+    split_run (context, &split, 3);
+    ck_assert (split.is_done);
+    ck_assert_str_eq (split.first, "edd");
+    ck_assert_mem_eq (eddy_bytes_get_data (split.rest), "ies", 3);
+    eddy_free (split.first);
+    eddy_unref (split.rest);
+    split_run (context, &unwanted, 3);
+    ck_assert (unwanted.is_done);
+    split_run (context, &failed, 30);
+    ck_assert (!failed.is_done);
+    ck_assert_ptr_null (failed.first);
+    ck_assert_ptr_null (failed.rest);
+    eddy_test_expect_error (&failed.error, EDDY_IO_ERROR_INVALID_ARGUMENT);
+    EddyFuture *future = own_split_future (1, "eddies", EDDY_PRIORITY_DEFAULT, NULL);
+    ck_assert (eddy_block_on_boolean (context, future, &error));
+    eddy_unref (future);
+    eddy_test_context_end (context);
+}
+
+/* --- an answer that is nothing, and what a body leaves behind --------------------------------- */
+
+static void *look_for (void *data, EddyError **error)
+{
+    (void) data;
+    ck_assert_ptr_null (own_look_for ("words", NULL, error));
+    ck_assert_ptr_null (*error);
+    ck_assert_ptr_null (own_look_for ("", NULL, error));
+    eddy_test_expect_error (error, EDDY_IO_ERROR_INVALID_ARGUMENT);
+    return NULL;
+}
+
+static void look_ready (void *source_object, EddyAsyncResult *result, void *user_data)
+{
+    EddyError *error = NULL;
+    (void) source_object;
+    ck_assert_ptr_null (own_look_for_finish (result, &error));
+    ck_assert_ptr_null (error);
+    ++*(int *) user_data;
+}
+
+EDDY_TEST (D_forms_an_object_may_be_none)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyError *error = NULL;
+    int calls = 0;
+    own_look_for_async ("words", EDDY_PRIORITY_DEFAULT, NULL, look_ready, &calls);
+    while (calls == 0)
+        eddy_context_iteration (context, true);
+    EddyFuture *future = own_look_for_future ("words", EDDY_PRIORITY_DEFAULT, NULL);
+    ck_assert_ptr_null (eddy_block_on (context, future, &error));
+    ck_assert_ptr_null (error);
+    eddy_unref (future);
+    eddy_test_run_fiber (context, look_for, NULL);
+    while (n_looking > 0)
+        eddy_context_iteration (context, true);
+    while (eddy_context_iteration (context, false))
+        ;
+    eddy_test_context_end (context);
+}
+
+/* The context of a blocking call is nobody's afterwards: what the body has let go of ends in the
+ * call. Else it would keep the context, and its fds, which the end of the test counts. */
+EDDY_TEST (D_forms_a_blocking_call_leaves_nothing_behind)
+{
+    for (int i = 0; i < 10; i++) {
+        EddyError *error = NULL;
+        look_for (NULL, &error);
+        ck_assert_int_eq (n_looking, 0);
+    }
 }

@@ -462,6 +462,24 @@ EDDY_TEST (S27_cancel_ends_both)
     eddy_test_context_end (context);
 }
 
+/* One that cannot begin closes what it is to close, too. */
+EDDY_TEST (S27_cancelled_before_it_begins)
+{
+    EDDY_AUTO (EddyCancellable) cancellable = eddy_cancellable_new ();
+    EddyError *error = NULL;
+    Proxy proxy = { .flags = 0 };
+    proxy_begin (&proxy);
+    eddy_cancellable_cancel (cancellable);
+    ck_assert (!eddy_io_stream_splice (proxy.streams[0], proxy.streams[1],
+                                       EDDY_IO_STREAM_SPLICE_CLOSE_STREAM1 |
+                                           EDDY_IO_STREAM_SPLICE_CLOSE_STREAM2,
+                                       cancellable, &error));
+    eddy_test_expect_error (&error, EDDY_IO_ERROR_CANCELLED);
+    ck_assert (eddy_io_stream_is_closed (proxy.streams[0]));
+    ck_assert (eddy_io_stream_is_closed (proxy.streams[1]));
+    proxy_end (&proxy);
+}
+
 /* --- how splicing moves ----------------------------------------------------------------------- */
 
 /* Gives as much as is asked for, and keeps how much that was. */

@@ -232,6 +232,8 @@ EDDY_TEST (D_stream_positions_of_input)
     EDDY_AUTO (EddyBytes) bytes = eddy_bytes_new ("abcdef", 6);
     EDDY_AUTO (EddyInputStream) input = eddy_memory_input_stream_new_from_bytes (bytes);
     EddySeekable *seekable = EDDY_SEEKABLE (input);
+    EddyContext *context = eddy_test_context_begin ();
+    StreamCall call = { 0 };
     EddyError *error = NULL;
     char byte = 0;
     ck_assert (eddy_memory_input_stream_add_bytes (input, bytes));
@@ -250,8 +252,16 @@ EDDY_TEST (D_stream_positions_of_input)
     ck_assert (!eddy_seekable_seek (seekable, INT64_MAX, EDDY_SEEK_CURRENT, NULL, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_INVALID_ARGUMENT);
     ck_assert_int_eq (eddy_seekable_tell (seekable), 12);
+    eddy_seekable_seek_async (seekable, 3, EDDY_SEEK_SET, 0, NULL, stream_called, &call);
+    ck_assert (eddy_seekable_seek_finish (seekable, stream_await (context, &call), &error));
+    ck_assert_int_eq (eddy_seekable_tell (seekable), 3);
+    stream_call_clear (&call);
+    EDDY_AUTO (EddyFuture) sought = eddy_seekable_seek_future (seekable, 0, EDDY_SEEK_END, 0, NULL);
+    ck_assert (eddy_block_on_boolean (context, sought, &error));
+    ck_assert_int_eq (eddy_seekable_tell (seekable), 12);
     ck_assert (!eddy_seekable_truncate (seekable, 1, NULL, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_NOT_SUPPORTED);
+    eddy_test_context_end (context);
 }
 
 EDDY_TEST (D_stream_positions_of_output)
@@ -294,4 +304,130 @@ EDDY_TEST (D_stream_without_positions)
     ck_assert (!eddy_seekable_seek (EDDY_SEEKABLE (pipe.input), 0, EDDY_SEEK_SET, NULL, &error));
     eddy_test_expect_error (&error, EDDY_IO_ERROR_NOT_SUPPORTED);
     stream_pipe_clear (&pipe);
+}
+
+/* --- kinds whose requests have positions ------------------------------------------------------ */
+
+/* Both directions of a file, which read and write at a position of their own. */
+typedef struct Place {
+    EddyStream stream;
+    int fd;
+    int64_t position;
+    int bodies; /* reads and writes that were no request */
+} Place;
+
+static Place *place_of (void *stream)
+{
+    return stream;
+}
+
+static ssize_t place_read (EddyInputStream *stream, void *buffer, size_t count,
+                           EddyCancellable *cancellable, EddyError **error)
+{
+    Place *place = place_of (stream);
+    ssize_t answer = eddy_fd_read (place->fd, buffer, count, place->position, cancellable, error);
+    place->position += answer > 0 ? answer : 0;
+    place->bodies++;
+    return answer;
+}
+
+static int place_input_get_fd (EddyInputStream *stream, int64_t *offset)
+{
+    ck_assert_int_eq (*offset, -1);
+    *offset = place_of (stream)->position;
+    return place_of (stream)->fd;
+}
+
+static void place_input_advance (EddyInputStream *stream, size_t count)
+{
+    ck_assert (eddy_input_stream_has_pending (stream));
+    place_of (stream)->position += (int64_t) count;
+}
+
+static const EddyInputStreamClass place_input_class = {
+    .stream.object = { .name = "PlaceInput", .size = sizeof (Place) },
+    .read = place_read,
+    .get_fd = place_input_get_fd,
+    .advance = place_input_advance,
+};
+
+static ssize_t place_write (EddyOutputStream *stream, const void *buffer, size_t count,
+                            EddyCancellable *cancellable, EddyError **error)
+{
+    Place *place = place_of (stream);
+    ssize_t answer = eddy_fd_write (place->fd, buffer, count, place->position, cancellable, error);
+    place->position += answer > 0 ? answer : 0;
+    place->bodies++;
+    return answer;
+}
+
+static int place_output_get_fd (EddyOutputStream *stream, int64_t *offset)
+{
+    ck_assert_int_eq (*offset, -1);
+    *offset = place_of (stream)->position;
+    return place_of (stream)->fd;
+}
+
+static void place_output_advance (EddyOutputStream *stream, size_t count)
+{
+    ck_assert (eddy_output_stream_has_pending (stream));
+    place_of (stream)->position += (int64_t) count;
+}
+
+static const EddyOutputStreamClass place_output_class = {
+    .stream.object = { .name = "PlaceOutput", .size = sizeof (Place) },
+    .write = place_write,
+    .get_fd = place_output_get_fd,
+    .advance = place_output_advance,
+};
+
+static void place_write_twice (EddyContext *context, int fd)
+{
+    Place *place = eddy_object_new (&place_output_class.stream.object);
+    EddyOutputStream *output = EDDY_OUTPUT_STREAM (place);
+    StreamCall call = { 0 };
+    EddyError *error = NULL;
+    place->fd = fd;
+    eddy_output_stream_write_async (output, "abc", 3, 0, NULL, stream_called, &call);
+    ck_assert_int_eq (
+        eddy_output_stream_write_finish (output, stream_await (context, &call), &error), 3);
+    stream_call_clear (&call);
+    ck_assert_int_eq (place->bodies, 0);
+    ck_assert_int_eq (eddy_output_stream_write (output, "de", 2, NULL, &error), 2);
+    eddy_output_stream_write_async (output, "f", 1, 0, NULL, stream_called, &call);
+    ck_assert_int_eq (
+        eddy_output_stream_write_finish (output, stream_await (context, &call), &error), 1);
+    stream_call_clear (&call);
+    ck_assert_int_eq (place->bodies, 1);
+    ck_assert_int_eq (place->position, 6);
+    eddy_unref (place);
+}
+
+EDDY_TEST (D_stream_requests_at_positions)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    int fd = open (eddy_test_path ("place"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_ge (fd, 0);
+    place_write_twice (context, fd);
+    Place *place = eddy_object_new (&place_input_class.stream.object);
+    EddyInputStream *input = EDDY_INPUT_STREAM (place);
+    StreamCall call = { 0 };
+    EddyError *error = NULL;
+    char buffer[8] = "";
+    static const ssize_t counts[] = { 4, 2, 0 };
+    place->fd = fd;
+    for (int i = 0; i < 3; i++) {
+        eddy_input_stream_read_async (input, buffer, 4, 0, NULL, stream_called, &call);
+        ck_assert_int_eq (
+            eddy_input_stream_read_finish (input, stream_await (context, &call), &error),
+            counts[i]);
+        stream_call_clear (&call);
+        ck_assert_int_eq (memcmp (buffer, i == 0 ? "abcd" : "efcd", 4), 0);
+    }
+    ck_assert_int_eq (place->bodies, 0);
+    ck_assert_int_eq (place->position, 6);
+    ck_assert_int_eq (lseek (fd, 0, SEEK_CUR), 0); /* the fd's own position is nobody's */
+    eddy_unref (place);
+    close (fd);
+    eddy_test_context_end (context);
 }

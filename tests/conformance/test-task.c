@@ -44,6 +44,21 @@ EDDY_TEST (T1_no_callback_completes_all_the_same)
     eddy_test_context_end (context);
 }
 
+/* A context that was kept is found by its fds. */
+EDDY_TEST (T1_no_callback_keeps_no_context)
+{
+    EddyContext *context = eddy_test_context_begin ();
+    EddyTask *task = eddy_task_new (NULL, NULL, NULL, NULL);
+    ck_assert_ptr_nonnull (task);
+    EDDY_AUTO (EddyFuture) future = eddy_task_get_future (task);
+    eddy_task_set_priority (task, EDDY_PRIORITY_LOW);
+    run_all (context);
+    eddy_task_return_int (task, 3);
+    eddy_task_unref (task);
+    ck_assert_int_eq (eddy_block_on_int (context, future, NULL), 3);
+    eddy_test_context_end (context);
+}
+
 static void *return_41 (void *data)
 {
     eddy_task_return_int (data, 41);

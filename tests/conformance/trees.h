@@ -97,6 +97,7 @@ typedef struct TreeNode {
     uint8_t open[TREE_STEPS];
     /* The model: */
     TreeLife life;
+    bool is_offered; /* to a group on a pool, which may not have taken it yet */
     bool is_awaited; /* somebody has started it, and waits until it is ready */
     bool is_ready;
     unsigned n_shields;

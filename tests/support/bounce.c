@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 
 #include "engine/engine-private.h"
 
@@ -25,10 +26,13 @@ typedef struct Shadow Shadow;
 struct Shadow {
     Shadow *next; /* of the bucket, then of those kept */
     EddyOp *op;
-    unsigned char *real;
+    void *real; /* what the operation's field pointed to */
     size_t len;
-    unsigned char *before; /* the buffer as it was, behind the shadow's margin */
-    unsigned char bytes[];
+    size_t n_runs;
+    struct iovec *runs;    /* the caller's memory, run by run */
+    struct iovec *vectors; /* of several runs: the same runs of the shadow */
+    unsigned char *bytes;  /* the shadow, one run behind the other, then a margin */
+    unsigned char *before; /* the buffer as it was */
 };
 
 static struct {
@@ -48,12 +52,22 @@ static void bounce_fail (const Shadow *shadow, const char *what, size_t at)
     abort ();
 }
 
-/* The field that points to an operation's buffer, with the buffer's length; NULL: it has none. */
+static bool bounce_has_vectors (const EddyOp *op)
+{
+    return op->kind == EDDY_OP_READV || op->kind == EDDY_OP_WRITEV;
+}
+
+/* The field that points to an operation's buffer or runs, with the length of either; NULL: it has
+   none. */
 static void **bounce_field (EddyOp *op, size_t *len)
 {
     switch ((EddyOpKind) op->kind) {
     case EDDY_OP_READ:
     case EDDY_OP_WRITE:
+    case EDDY_OP_READV:
+    case EDDY_OP_WRITEV:
+    case EDDY_OP_RECV:
+    case EDDY_OP_SEND:
     case EDDY_OP_READ_DIRECTORY:
     case EDDY_OP_LIST_XATTR:
         *len = op->as.transfer.len;
@@ -76,6 +90,8 @@ static size_t bounce_written (const EddyOp *op, size_t len)
 {
     switch ((EddyOpKind) op->kind) {
     case EDDY_OP_WRITE:
+    case EDDY_OP_WRITEV:
+    case EDDY_OP_SEND:
     case EDDY_OP_SET_XATTR:
         return 0;
     case EDDY_OP_STAT:
@@ -91,21 +107,52 @@ static Shadow **bounce_bucket (const EddyOp *op)
     return &bounce.buckets[hash >> 32 & (BUCKETS - 1)];
 }
 
+/* A shadow of so many runs and bytes, in one block. */
+static Shadow *bounce_new (EddyOp *op, size_t n_runs, size_t len)
+{
+    Shadow *shadow =
+        malloc (sizeof *shadow + 2 * n_runs * sizeof (struct iovec) + 2 * len + MARGIN);
+    if (shadow == NULL)
+        abort ();
+    *shadow = (Shadow){ .op = op, .len = len, .n_runs = n_runs };
+    shadow->runs = (struct iovec *) (shadow + 1);
+    shadow->vectors = shadow->runs + n_runs;
+    shadow->bytes = (unsigned char *) (shadow->vectors + n_runs);
+    shadow->before = shadow->bytes + len + MARGIN;
+    return shadow;
+}
+
+static void bounce_copy_in (Shadow *shadow, const struct iovec *runs)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < shadow->n_runs; i++) {
+        shadow->runs[i] = runs[i];
+        shadow->vectors[i] = (struct iovec){ shadow->bytes + at, runs[i].iov_len };
+        if (runs[i].iov_len > 0)
+            memcpy (shadow->bytes + at, runs[i].iov_base, runs[i].iov_len);
+        at += runs[i].iov_len;
+    }
+    memcpy (shadow->before, shadow->bytes, shadow->len);
+    memset (shadow->bytes + shadow->len, PATTERN, MARGIN);
+}
+
 static void bounce_send (EddyOp *op)
 {
     size_t len = 0;
     void **field = bounce_field (op, &len);
     if (field == NULL || *field == NULL || len == 0)
         return;
-    Shadow *shadow = malloc (sizeof *shadow + 2 * len + MARGIN);
-    if (shadow == NULL)
-        abort ();
-    *shadow = (Shadow){ .op = op, .real = *field, .len = len };
-    shadow->before = shadow->bytes + len + MARGIN;
-    memcpy (shadow->bytes, *field, len);
-    memcpy (shadow->before, *field, len);
-    memset (shadow->bytes + len, PATTERN, MARGIN);
-    *field = shadow->bytes;
+    struct iovec one = { *field, len };
+    bool has_vectors = bounce_has_vectors (op);
+    const struct iovec *runs = has_vectors ? *field : &one;
+    size_t n_runs = has_vectors ? len : 1;
+    len = 0;
+    for (size_t i = 0; i < n_runs; i++)
+        len += runs[i].iov_len;
+    Shadow *shadow = bounce_new (op, n_runs, len);
+    bounce_copy_in (shadow, runs);
+    shadow->real = *field;
+    *field = has_vectors ? (void *) shadow->vectors : shadow->bytes;
     pthread_mutex_lock (&bounce.mutex);
     Shadow **bucket = bounce_bucket (op);
     shadow->next = *bucket;
@@ -122,14 +169,26 @@ static void bounce_expect_pattern (const Shadow *shadow, size_t from, size_t to,
 }
 
 static void bounce_expect_equal (const Shadow *shadow, const unsigned char *bytes, size_t from,
-                                 const char *what)
+                                 size_t to, const unsigned char *before, const char *what)
 {
-    if (memcmp (bytes + from, shadow->before + from, shadow->len - from) == 0)
-        return;
-    size_t at = from;
-    while (bytes[at] == shadow->before[at])
-        at++;
-    bounce_fail (shadow, what, at);
+    for (size_t at = from; at < to; at++)
+        if (bytes[at] != before[at])
+            bounce_fail (shadow, what, at);
+}
+
+/* Nobody has touched the caller's memory meanwhile, and now it gets what was read. */
+static void bounce_copy_out (const Shadow *shadow, size_t written)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < shadow->n_runs; i++) {
+        unsigned char *real = shadow->runs[i].iov_base;
+        size_t len = shadow->runs[i].iov_len, left = written > at ? written - at : 0;
+        bounce_expect_equal (shadow, real, 0, len, shadow->before + at,
+                             "the caller's buffer changed meanwhile");
+        if (left > 0 && len > 0)
+            memcpy (real, shadow->bytes + at, left < len ? left : len);
+        at += len;
+    }
 }
 
 /* Looks at the oldest shadow that is kept for the last time. */
@@ -179,12 +238,12 @@ static void bounce_done (EddyOp *op)
         return;
     size_t len, written = bounce_written (op, shadow->len);
     *bounce_field (op, &len) = shadow->real;
-    if (len != shadow->len || written > len)
+    if (len != (bounce_has_vectors (op) ? shadow->n_runs : shadow->len) || written > shadow->len)
         bounce_fail (shadow, "its length or its result is no longer true", written);
-    bounce_expect_pattern (shadow, len, len + MARGIN, "written behind its end");
-    bounce_expect_equal (shadow, shadow->bytes, written, "written beyond its result");
-    bounce_expect_equal (shadow, shadow->real, 0, "the caller's buffer changed meanwhile");
-    memcpy (shadow->real, shadow->bytes, written);
+    bounce_expect_pattern (shadow, shadow->len, shadow->len + MARGIN, "written behind its end");
+    bounce_expect_equal (shadow, shadow->bytes, written, shadow->len, shadow->before,
+                         "written beyond its result");
+    bounce_copy_out (shadow, written);
     pthread_mutex_lock (&bounce.mutex);
     bounce_keep (shadow);
     pthread_mutex_unlock (&bounce.mutex);

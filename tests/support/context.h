@@ -44,6 +44,29 @@ static inline void *eddy_test_run_fiber (EddyContext *context, EddyFiberFunc fun
     return value;
 }
 
+/* Declares NAME_run, a function without arguments, and makes NAME_fiber of it. */
+#define EDDY_TEST_FIBER(name)                                                                      \
+    static void name##_run (void);                                                                 \
+    static void *name##_fiber (void *data, EddyError **error)                                      \
+    {                                                                                              \
+        (void) data;                                                                               \
+        (void) error;                                                                              \
+        name##_run ();                                                                             \
+        return NULL;                                                                               \
+    }                                                                                              \
+    _Static_assert(1, "")
+
+/* The body of a test, run by a fiber of a context of its own. */
+#define EDDY_TEST_IN_FIBER(name)                                                                   \
+    EDDY_TEST_FIBER (name);                                                                        \
+    EDDY_TEST (name)                                                                               \
+    {                                                                                              \
+        EddyContext *context = eddy_test_context_begin ();                                         \
+        eddy_test_run_fiber (context, name##_fiber, NULL);                                         \
+        eddy_test_context_end (context);                                                           \
+    }                                                                                              \
+    static void name##_run (void)
+
 /* Asserts that an error is of EDDY_IO_ERROR and this code, and gives it up. */
 static inline void eddy_test_expect_error (EddyError **error, EddyIOErrorCode code)
 {
@@ -52,4 +75,12 @@ static inline void eddy_test_expect_error (EddyError **error, EddyIOErrorCode co
     ck_assert_msg (eddy_error_get_code (*error) == (int) code, "code is %d, not %d: %s",
                    eddy_error_get_code (*error), (int) code, eddy_error_get_message (*error));
     eddy_clear_error (error);
+}
+
+/* A file in the test's directory. */
+static inline EddyFile *eddy_test_file (const char *name)
+{
+    EddyFile *file = eddy_file_new_for_path (eddy_test_path (name));
+    ck_assert_ptr_nonnull (file);
+    return file;
 }

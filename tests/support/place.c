@@ -2,6 +2,7 @@
 /*
  * Where and as whom a test runs: its directory, and a process without root's powers.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <grp.h>
 #include <stdio.h>
@@ -39,6 +40,18 @@ const char *eddy_test_path (const char *name)
 
     ck_assert_int_lt (len, PATH_MAX);
     return path;
+}
+
+int eddy_test_count_names (const char *path)
+{
+    DIR *directory = opendir (path);
+    int count = -2; /* but for "." and ".." */
+
+    ck_assert_msg (directory != NULL, "%s: %s", path, strerror (errno));
+    while (readdir (directory) != NULL)
+        count++;
+    closedir (directory);
+    return count;
 }
 
 static void nobody_become (void)

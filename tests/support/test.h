@@ -49,6 +49,9 @@ const char *eddy_test_directory (void);
 /* The path of `name` in it, in a ring of eight buffers. */
 const char *eddy_test_path (const char *name);
 
+/* How many names a folder has, hidden ones too. */
+int eddy_test_count_names (const char *path);
+
 /* Runs the function in a child process without root's powers (uid, gid 65534, no groups) and waits
    for it; its failed assertions are the test's. The test directory is given to that user. Without
    root to drop it runs as who we are. */

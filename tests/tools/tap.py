@@ -74,5 +74,9 @@ def main():
     result = TapResult()
     suite.run(result)
     # A class or module that cannot be set up is an error of no test: it has no line of its own.
-    failed_outside = len(result.errors) + len(result.failures) > 0
+    outside = result.errors + result.failures
+    for _, text in outside:
+        if not result.any_failed:
+            print("\n".join(f"# {line}" for line in text.splitlines()), flush=True)
+    failed_outside = len(outside) > 0
     sys.exit(1 if result.any_failed or failed_outside else 0)

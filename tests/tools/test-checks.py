@@ -47,7 +47,31 @@ EDDY_API void *eddy_object_new (size_t size);
 #include <eddy/object.h>
 #endif
 """,
-    "include/eddy/meson.build": "eddy_plain_headers = ['future', 'macros', 'object']\n",
+    "include/eddy/zlib.h": SPDX + """/* What another library has. */
+#ifndef EDDY_ZLIB_H
+#define EDDY_ZLIB_H
+#include <eddy/macros.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Counts. */
+EDDY_API int eddy_zlib_count (void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+""",
+    "zlib/zlib.c": SPDX + """/* Another library. */
+#include <eddy/zlib.h>
+
+int eddy_zlib_count (void)
+{
+    return 1;
+}
+""",
+    "include/eddy/meson.build": "eddy_plain_headers = ['future', 'macros', 'object', 'zlib']\n",
     "src/base/alloc-private.h": SPDX + """/* Memory. */
 #pragma once
 #include <stddef.h>
@@ -135,10 +159,11 @@ int main (void)
 """,
     "examples/forms.c": SPDX + """/* An example. */
 #include <eddy/object.h>
+#include <eddy/zlib.h>
 
 int main (void)
 {
-    return eddy_object_new (1) == NULL;
+    return eddy_object_new (1) == NULL || eddy_zlib_count () == 0;
 }
 """,
 }
@@ -175,6 +200,8 @@ PLANTS = [
           says="one engine's"),
     Plant("layers", "liburing in the loop", "src/loop/context.c", "#include <liburing.h>\n",
           says="belongs to engine/uring.c"),
+    Plant("layers", "c-ares beside the resolver", "src/net/socket-address.c", "#include <ares.h>\n",
+          says="belongs to net/resolver"),
     Plant("layers", "a call of liburing in the loop", "src/loop/context.c",
           "    return io_uring_submit (0);", "    return eddy__engine_open ();", says="io_uring_submit"),
     Plant("layers", "malloc outside base", "src/loop/context.c",
@@ -191,6 +218,8 @@ PLANTS = [
     Plant("layers", "an exception without a reason", "src/loop/context.c",
           "    /* check-allow: random: */\n    return random () > 0;", "    return eddy__engine_open ();",
           mark="    return random", says="random"),
+    Plant("layers", "a name that is looked up anywhere", "src/file/copy-private.h",
+          "#define COPY_FOLDER AT_FDCWD\n", says="looked up in file/at.c alone"),
     Plant("layers", "a file in no room", "src/attic/old.c", SPDX + "/* Old. */\n", says="in no room"),
     Plant("layers", "a public header includes the system's", "include/eddy/object.h",
           "#include <sys/stat.h>", "#include <eddy/macros.h>", says="public header includes"),
@@ -203,6 +232,8 @@ PLANTS = [
     Plant("layers", "the command includes a private header", "cli/main.c",
           '#include "../src/base/alloc-private.h"\n', says="public headers only"),
     Plant("layers", "an example includes a private header", "examples/forms.c",
+          '#include "base/alloc-private.h"\n', says="public headers only"),
+    Plant("layers", "another library includes a private header", "zlib/zlib.c",
           '#include "base/alloc-private.h"\n', says="public headers only"),
 
     Plant("style", "no licence line", "src/loop/context.c", "/* Mine. */", "/* SPDX-License-Identifier: MIT */",
@@ -239,6 +270,12 @@ PLANTS = [
     Plant("api", "exported, and not declared", "src/loop/context.c",
           '__attribute__ ((visibility ("default"))) int eddy_secret (void)\n{\n    return 0;\n}\n',
           says="declared by no public header"),
+    Plant("api", "declared, and not exported by the other library", "include/eddy/zlib.h",
+          "/** Sums. */\nEDDY_API int eddy_zlib_sum (void);\n", mark="EDDY_API int eddy_zlib_sum",
+          says="not exported by libeddy-zlib.so"),
+    Plant("api", "exported by the wrong library", "src/loop/context.c",
+          '__attribute__ ((visibility ("default"))) int eddy_zlib_count (void)\n{\n    return 0;\n}\n',
+          says="exported by libeddy.so, too"),
 ]
 
 
@@ -272,18 +309,22 @@ def plant(root, violation):
 
 
 def compile_tree(root):
-    """The objects and the shared library, under the names that the build gives them; False: does not compile."""
-    objects = root / "build" / "src" / "libeddy.so.0.1.0.p"
+    """The objects and the shared libraries, under the names that the build gives them; False: does not compile."""
+    return (compile_library(root, "src", "libeddy", sorted((root / "src").glob("*/*.c"))) and
+            compile_library(root, "zlib", "libeddy-zlib", sorted((root / "zlib").glob("*.c"))))
+
+
+def compile_library(root, folder, name, sources):
+    objects = root / "build" / folder / f"{name}.so.0.1.0.p"
     shutil.rmtree(objects.parent, ignore_errors=True)
     objects.mkdir(parents=True)
-    for path in sorted((root / "src").glob("*/*.c")):
+    for path in sources:
         output = objects / f"{path.parent.name}_{path.name}.o"
         process = subprocess.run(["gcc", "-w", "-fPIC", "-fvisibility=hidden", "-I", root / "include", "-I",
                                   root / "src", "-c", path, "-o", output], capture_output=True, check=False)
         if process.returncode != 0:
             return False
-    subprocess.run(["gcc", "-shared", *objects.glob("*.o"), "-o", objects.parent / "libeddy.so.0.1.0"],
-                   check=True)
+    subprocess.run(["gcc", "-shared", *objects.glob("*.o"), "-o", objects.parent / f"{name}.so.0.1.0"], check=True)
     return True
 
 

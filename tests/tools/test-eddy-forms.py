@@ -180,6 +180,17 @@ class OutputTest(FormsTest):
         self.assertIn("bool f_body (EddyFile *a, size_t *n, int b, EddyCancellable *cancellable, "
                       "EddyFileProgressCallback p, void *d, EddyError **error);", bodies)
 
+    def test_a_function_that_answers_is_handed_on(self):
+        forms, bodies, source = self.forms_of(
+            "EDDY_OPERATION (DIRECT)\nbool f (EddyFile *a, EddyCancellable *cancellable, "
+            "FooFunc p EDDY_CALLBACK, void *d, EddyError **error);")
+        self.assertIn("EddyFuture *f_future (EddyFile *a, int io_priority, EddyCancellable "
+                      "*cancellable, FooFunc p, void *d);", re.sub(r"\s+", " ", forms))
+        self.assertIn("bool f_body (EddyFile *a, EddyCancellable *cancellable, FooFunc p, void *d, "
+                      "EddyError **error);", re.sub(r"\s+", " ", bodies))
+        self.assertIn("f_body (arguments->a, cancellable, arguments->p, arguments->d, error)",
+                      re.sub(r"\s+", " ", source))
+
     def test_primitive_has_prepare_and_result_and_no_body(self):
         _, bodies, source = self.forms_of(
             "EDDY_OPERATION (PRIMITIVE)\nint f (const char *path, size_t *n EDDY_OUT, " + END)
@@ -188,6 +199,27 @@ class OutputTest(FormsTest):
                       "**error);", bodies)
         self.assertNotIn("_body", bodies + source)
         self.assertNotIn("in_place", source)
+
+    def test_owned_answer_is_taken_or_given_up(self):
+        forms, bodies, source = self.forms_of(
+            "/**\n */\nEDDY_OPERATION (JOB)\nbool f (int a, char **text EDDY_OUT, "
+            "EddyBytes **bytes EDDY_OUT, " + END)
+        forms = " ".join(re.sub(r"\n \*", " ", forms).split())
+        bodies, source = " ".join(bodies.split()), " ".join(source.split())
+        self.assertIn("bool f_finish (EddyAsyncResult *result, char **text EDDY_OUT, "
+                      "EddyBytes **bytes EDDY_OUT, EddyError **error);", forms)
+        self.assertIn("What is put into @text is the caller's, to be given up with eddy_free().",
+                      forms)
+        self.assertIn("What is put into @bytes is the caller's, to be given up with eddy_unref().",
+                      forms)
+        self.assertNotIn("written also on failure", forms)
+        self.assertIn("bool f_body (int a, char **text, EddyBytes **bytes, EddyCancellable "
+                      "*cancellable, EddyError **error);", bodies)
+        self.assertIn("eddy_free (arguments->text); eddy_unref (arguments->bytes); }", source)
+        self.assertIn("if (done && text != NULL) *text = arguments.text; else eddy_free "
+                      "(arguments.text);", source)
+        self.assertIn("{ *text = arguments->text; arguments->text = NULL; }", source)
+        self.assertNotIn("form_keep", source)
 
     def test_pointer_is_an_answer_and_its_body_says_how_to_give_it_up(self):
         forms, bodies, source = self.forms_of(
@@ -210,6 +242,13 @@ class OutputTest(FormsTest):
                                     f"EDDY_BORROWED, {END}")):
             self.assertIn("f_async", texts[0])
             self.assertNotIn("f_future", "".join(texts))
+
+    def test_brief_jobs_are_told_to_the_library(self):
+        forms, bodies, source = self.forms_of(f"EDDY_OPERATION (BRIEF)\nbool f ({END}")
+        self.assertIn("by this thread's loop", " ".join(forms.replace("*", "").split()))
+        self.assertIn("bool f_body (EddyCancellable", bodies)
+        self.assertIn(".kind = EDDY_FORM_BRIEF,", source)
+        self.assertIn("eddy_form_in_place (EDDY_FORM_BRIEF)", source)
 
     def test_callbacks_have_a_future_form(self):
         forms, _, _ = self.forms_of("EDDY_OPERATION (JOB)\nbool f (EddyCancellable *cancellable, "
@@ -409,8 +448,8 @@ class RefusalTest(FormsTest):
         self.assert_parameter_refused("struct stat s", "s",
                                       "\"struct stat\" by value is not a number")
         self.assert_parameter_refused("FooCallback s", "s",
-                                      "\"FooCallback\" is a function: only an "
-                                      "EddyFileProgressCallback marked EDDY_CALLBACK can be passed")
+                                      "\"FooCallback\" is a function: to be passed it must be "
+                                      "marked EDDY_CALLBACK, and have a name that says so")
         self.assert_parameter_refused("EddyFileProgressCallback s", "s",
                                       "a callback must be marked EDDY_CALLBACK")
         self.assert_parameter_refused("void s", "s", "has no type")
@@ -422,8 +461,8 @@ class RefusalTest(FormsTest):
         self.assert_refused(f"typedef char *Thing;\n{tail}",
                             "3: operation f: parameter t: \"Thing\" by value is not a number")
         self.assert_refused(f"typedef void (*Thing) (int);\n{tail}",
-                            "3: operation f: parameter t: \"Thing\" is a function: only an "
-                            "EddyFileProgressCallback marked EDDY_CALLBACK can be passed")
+                            "3: operation f: parameter t: \"Thing\" is a function: to be passed "
+                            "it must be marked EDDY_CALLBACK, and have a name that says so")
         self.assert_refused("typedef enum { A } Thing;\n" + tail.replace("Thing t", "Thing *t"),
                             "3: operation f: parameter t: \"Thing *\" without a mark is not "
                             "understood: is it EDDY_BORROWED or EDDY_OUT?")
@@ -454,7 +493,8 @@ class RefusalTest(FormsTest):
 
     def test_marks(self):
         self.assert_parameter_refused("int p EDDY_BORROWED", "p", "EDDY_BORROWED is for pointers")
-        self.assert_parameter_refused("char *p EDDY_COPIED", "p", "EDDY_COPIED is for const char *")
+        self.assert_parameter_refused("char *p EDDY_COPIED", "p",
+                                      "EDDY_COPIED is for const char * and const char *const *")
         self.assert_parameter_refused("char *p EDDY_REF", "p",
                                       "EDDY_REF is for a pointer to an object")
         self.assert_parameter_refused("const EddyFile *p EDDY_REF", "p",
@@ -463,11 +503,16 @@ class RefusalTest(FormsTest):
         self.assert_parameter_refused("EddyFoo *p EDDY_HOME", "p",
                                       "EDDY_HOME is for one parameter of a FIBER operation")
         self.assert_parameter_refused("EddyFoo p EDDY_CALLBACK", "p",
-                                      "EDDY_CALLBACK is for an EddyFileProgressCallback")
+                                      "EDDY_CALLBACK is for a function, such as an "
+                                      "EddyFileProgressCallback")
         for bad in ("size_t", "const size_t *", "char *", "void *", "size_t **"):
             self.assert_parameter_refused(f"{bad} p EDDY_OUT_LEN", "p",
                                           "EDDY_OUT_LEN is for a pointer to a number, such as "
                                           "size_t *")
+        for bad in ("size_t **", "void **", "FILE **", "const EddyFile **", "const char **",
+                    "char ***", "size_t"):
+            self.assert_parameter_refused(f"{bad} p EDDY_OUT", "p", "EDDY_OUT is for a pointer to "
+                                          "a number, a char * or a pointer to an object")
         self.assert_parameter_refused("void *p EDDY_BOROWED", "p", "EDDY_BOROWED is not a mark")
         self.assert_parameter_refused("void *EDDY_BORROWED p", "p",
                                       "EDDY_BORROWED must stand behind the name")
@@ -485,6 +530,16 @@ class RefusalTest(FormsTest):
                             f"({both.format('p')},\n{both.format('q')}, {END}",
                             "4: operation f: parameter q: is a second callback: an operation has "
                             "one")
+
+    def test_functions_that_answer(self):
+        function = "FooFunc {0} EDDY_CALLBACK"
+        both = function + ", void *{0}_data"
+        self.assert_parameter_refused(function.format("p"), "p",
+                                      "must be followed by a void *, its data", "DIRECT")
+        for kind in ("PRIMITIVE", "STREAM", "JOB"):
+            self.assert_parameter_refused(both.format("p"), "p",
+                                          "is called for an answer, which only the body of a DIRECT "
+                                          "or FIBER operation can do", kind)
 
     def test_cancellable_and_error(self):
         self.assert_refused("EDDY_OPERATION (JOB)\nbool f (void);",
@@ -512,7 +567,7 @@ class RefusalTest(FormsTest):
 
     def test_kinds(self):
         self.assert_refused(f"EDDY_OPERATION (job)\nbool f ({END}",
-                            "1: operation f: \"job\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB")
+                            "1: operation f: \"job\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB, BRIEF")
         macro = "EDDY_OPERATION (KIND) must stand before the declaration of a function"
         self.assert_refused(f"\nEDDY_OPERATION\nbool f ({END}", f"2: {macro}")
         self.assert_refused("EDDY_OPERATION (JOB)\nextern int f;", f"1: {macro}")
@@ -572,7 +627,7 @@ class RefusalTest(FormsTest):
                             "understood: is it EDDY_BORROWED or EDDY_OUT?",
                             "3: operation f: parameter 2: an array is not understood: write a "
                             "pointer",
-                            "9: operation g: \"NONE\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB")
+                            "9: operation g: \"NONE\" is not one of PRIMITIVE, STREAM, DIRECT, FIBER, JOB, BRIEF")
 
 
 class CommandTest(FormsTest):

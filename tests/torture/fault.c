@@ -104,6 +104,7 @@ static int call_errno (EddySysCall call)
     case EDDY_SYS_FALLOCATE:
         return ENOSPC;
     case EDDY_SYS_FLOCK:
+    case EDDY_SYS_OFD_LOCK:
         return ENOLCK;
     default:
         return EIO;
@@ -125,11 +126,11 @@ static bool call_may_wait (EddySysCall call)
     case EDDY_SYS_FLOCK:
     case EDDY_SYS_COPY_FILE_RANGE:
     case EDDY_SYS_SENDFILE:
+    case EDDY_SYS_SPLICE:
     case EDDY_SYS_EPOLL_WAIT:
     case EDDY_SYS_EPOLL_PWAIT2:
     case EDDY_SYS_PPOLL:
     case EDDY_SYS_WAITID:
-    case EDDY_SYS_SIGTIMEDWAIT:
     case EDDY_SYS_URING_ENTER:
         return true;
     default:

@@ -94,8 +94,7 @@ static long fds_before, blocks_before;
 
 static bool fds_are_settled (void)
 {
-    /* A close that the fault has unmade leaves its fd open: in a real failure it is closed. */
-    return fds_count () <= fds_before + (long) torture_fault_hits_of (EDDY_SYS_CLOSE);
+    return fds_count () <= fds_before;
 }
 
 static bool blocks_are_settled (void)

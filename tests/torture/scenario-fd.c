@@ -36,7 +36,23 @@ typedef struct Stream {
     size_t read;
     bool was_ended; /* the reader saw the end */
     bool is_slow;   /* waits for readiness before each piece */
+    bool in_runs;   /* moves each piece as two runs of bytes */
 } Stream;
+
+static ssize_t stream_write_piece (const Stream *stream, const char *buffer, size_t n,
+                                   EddyError **error)
+{
+    const EddyOutputVector runs[2] = { { buffer, n / 3 }, { buffer + n / 3, n - n / 3 } };
+    return stream->in_runs ? eddy_fd_writev (stream->fds[1], runs, 2, -1, NULL, error)
+                           : eddy_fd_write (stream->fds[1], buffer, n, -1, NULL, error);
+}
+
+static ssize_t stream_read_piece (const Stream *stream, char *buffer, EddyError **error)
+{
+    const EddyInputVector runs[2] = { { buffer, PIECE / 2 }, { buffer + PIECE / 2, PIECE / 2 } };
+    return stream->in_runs ? eddy_fd_readv (stream->fds[0], runs, 2, -1, NULL, error)
+                           : eddy_fd_read (stream->fds[0], buffer, PIECE, -1, NULL, error);
+}
 
 static void *stream_write (void *data, EddyError **error)
 {
@@ -46,7 +62,7 @@ static void *stream_write (void *data, EddyError **error)
         size_t n = TOTAL - stream->written < PIECE ? TOTAL - stream->written : PIECE;
         for (size_t i = 0; i < n; i++)
             buffer[i] = torture_byte (stream->written + i);
-        ssize_t len = eddy_fd_write (stream->fds[1], buffer, n, -1, NULL, error);
+        ssize_t len = stream_write_piece (stream, buffer, n, error);
         if (len < 0)
             break;
         stream->written += (size_t) len;
@@ -80,7 +96,7 @@ static void *stream_read (void *data, EddyError **error)
     while (len > 0) {
         if (stream->is_slow && eddy_fd_wait (stream->fds[0], POLLIN, NULL, error) < 0)
             break;
-        len = eddy_fd_read (stream->fds[0], buffer, sizeof buffer, -1, NULL, error);
+        len = stream_read_piece (stream, buffer, error);
         for (ssize_t i = 0; i < len; i++)
             torture_require (buffer[i] == torture_byte (stream->read++));
     }
@@ -131,6 +147,12 @@ TORTURE_SCENARIO (fd_stream)
 TORTURE_SCENARIO (fd_stream_waited_for)
 {
     Stream stream = { .is_slow = true };
+    stream_run (&stream);
+}
+
+TORTURE_SCENARIO (fd_stream_in_runs)
+{
+    Stream stream = { .in_runs = true };
     stream_run (&stream);
 }
 

@@ -9,8 +9,8 @@
 #include "server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,12 +111,25 @@ static int entry_remove (const char *path, const struct stat *status, int type, 
     return remove (path);
 }
 
+/* What lies deeper than paths go. */
+static void folder_remove_deep (const char *path)
+{
+    pid_t child = fork ();
+    if (child == 0) {
+        execlp ("rm", "rm", "-rf", path, NULL);
+        _exit (127);
+    }
+    while (child > 0 && waitpid (child, NULL, 0) < 0 && errno == EINTR) {
+    }
+}
+
 static void folder_remove (const char *path)
 {
     /* Who is not root cannot empty a folder that a test has closed. */
     if (geteuid () != 0)
         nftw (path, entry_open, 16, FTW_PHYS);
-    nftw (path, entry_remove, 16, FTW_DEPTH | FTW_PHYS);
+    if (nftw (path, entry_remove, 16, FTW_DEPTH | FTW_PHYS) != 0)
+        folder_remove_deep (path);
 }
 
 void torture_server_close (void)

@@ -45,7 +45,10 @@ static bool error_is_explained (const EddyError *error)
         return false;
     if (code == EDDY_IO_ERROR_NO_MEMORY)
         return torture_fault_had (ENOMEM);
-    return torture_fault_had (number) && code == (int) eddy_io_error_from_errno (number);
+    /* This code says which step has failed, and the errno why. */
+    bool says_step = code == EDDY_IO_ERROR_CANT_CREATE_BACKUP;
+    return torture_fault_had (number) &&
+           (says_step || code == (int) eddy_io_error_from_errno (number));
 }
 
 static void error_judge (const char *what, EddyError **error, bool may_be_cancelled)
@@ -276,4 +279,22 @@ void torture_await (void (*function) (void *data), void *data)
     torture_run_out (context);
     eddy_unref (fiber);
     torture_context_end (context);
+}
+
+void torture_run_ends (EddyContext *context, const TortureEnds *ends, void *data)
+{
+    EddyFuture *fibers[] = { eddy_spawn (context, ends->write, data, ends->end_writing),
+                             eddy_spawn (context, ends->read, data, ends->end_reading) };
+    for (int i = 0; i < 2; i++) {
+        EddyError *error = NULL;
+        if (!eddy_block_on_complete (context, fibers[i], &error)) {
+            if (eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_BROKEN_PIPE) ||
+                (ends->tells_cut &&
+                 eddy_error_matches (error, EDDY_IO_ERROR, EDDY_IO_ERROR_PARTIAL_INPUT)))
+                eddy_clear_error (&error);
+            else
+                torture_error ("a pipe's end", &error);
+        }
+        eddy_unref (fibers[i]);
+    }
 }

@@ -90,6 +90,18 @@ EddyContext *torture_context_begin (void);
 void torture_context_end (EddyContext *context);
 /* Runs a step as a fiber of such a context, to its end. */
 void torture_await (void (*step) (void *data), void *data);
+/* What writes at one end of a pipe and reads at the other, and what closes each end then. */
+typedef struct TortureEnds {
+    EddyFiberFunc write;
+    void (*end_writing) (void *data);
+    EddyFiberFunc read;
+    void (*end_reading) (void *data);
+    bool tells_cut; /* that it ends too early is told by PARTIAL_INPUT */
+} TortureEnds;
+
+/* Runs both as fibers of the context, to their ends. One's failure is the other's end: what only
+   says so is no error. */
+void torture_run_ends (EddyContext *context, const TortureEnds *ends, void *data);
 /* Iterates until the counter has the value; false, told as a refusal, where the fault keeps the
    context from being iterated at all. */
 bool torture_run_until (EddyContext *context, const int *counter, int value);

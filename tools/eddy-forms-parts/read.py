@@ -6,7 +6,7 @@
 import re
 from dataclasses import dataclass, field
 
-KINDS = ("PRIMITIVE", "STREAM", "DIRECT", "FIBER", "JOB")
+KINDS = ("PRIMITIVE", "STREAM", "DIRECT", "FIBER", "JOB", "BRIEF")
 OPERATION_MACROS = ("EDDY_OPERATION", "EDDY_OPERATION_LOCAL")
 MARKS = ("EDDY_BORROWED", "EDDY_COPIED", "EDDY_REF", "EDDY_HOME", "EDDY_OUT", "EDDY_OUT_LEN",
          "EDDY_CALLBACK")
@@ -20,8 +20,12 @@ NUMBER_TYPES = {
 }
 # Capitalized types that are no objects: referencing one would write into somebody else's memory.
 NOT_OBJECTS = {"FILE", "DIR", "EddyOp", "EddyValue", "EddyFormProgress", "EddyClass"}
+# What is copied for the forms that outlive the caller: a string, and strings up to a NULL.
+COPIED_TYPES = {"const char *": "string", "const char *const *": "strings"}
 # How pointers to functions are named.
 FUNCTION_NAME = re.compile(r"(Callback|Func|Function|Notify)$")
+# What is handed to the body as it came.
+INPUT_ROLES = ("number", "string", "strings", "borrowed", "object", "function", "function_data")
 FORM_PARAMETERS = {"io_priority", "callback", "user_data", "result", "op"}
 C_KEYWORDS = set("""
     auto break case char const continue default do double else enum extern float for goto if inline
@@ -125,7 +129,8 @@ class Parameter:
     name: str
     base: str           # "const char", "EddyFile", "size_t"
     stars: str          # "", "*", "**", "*const *"
-    # number, string, borrowed, object, out, callback, callback_data, cancellable or error
+    # number, string, strings, borrowed, object, out, callback, callback_data, function,
+    # function_data, cancellable or error
     role: str
     mark: str
     line: int
@@ -133,6 +138,17 @@ class Parameter:
     @property
     def type(self):
         return f"{self.base} {self.stars}" if self.stars else f"{self.base} "
+
+    @property
+    def is_owned_out(self):
+        """An answer that becomes the caller's: a string or an object, beside the one returned."""
+        return self.role == "out" and self.stars == "**"
+
+    @property
+    def release(self):
+        """What gives up an input that is kept, or an output that nobody takes."""
+        is_string = self.role in ("string", "strings") or self.base == "char"
+        return "eddy_free" if is_string else "eddy_unref"
 
     def declare(self, with_mark=False):
         return f"{self.type}{self.name}" + (f" {self.mark}" if with_mark and self.mark else "")
@@ -154,11 +170,23 @@ class Operation:
 
     @property
     def inputs(self):
-        return self.having("number", "string", "borrowed", "object")
+        return self.having(*INPUT_ROLES)
 
     @property
     def outs(self):
         return self.having("out")
+
+    @property
+    def number_outs(self):
+        return [out for out in self.outs if not out.is_owned_out]
+
+    @property
+    def owned_outs(self):
+        return [out for out in self.outs if out.is_owned_out]
+
+    @property
+    def clears_arguments(self):
+        return bool(self.having("string", "strings", "object") or self.owned_outs)
 
     @property
     def callback(self):
@@ -191,7 +219,7 @@ class Operation:
     def keeps_arguments(self):
         """A request says all that a primitive needs, but for what is owned or handed out at its end."""
         if self.kind == "PRIMITIVE":
-            return bool(self.having("string", "object") or self.outs)
+            return bool(self.having("string", "strings", "object") or self.outs)
         return self.has_arguments
 
     @property
@@ -481,8 +509,8 @@ class Header:
         if not stars:
             is_number = self.may_be_number(base)
             return ("number", None) if is_number else (None, self.why_no_number(base))
-        if whole == "const char *":
-            return "string", None
+        if whole in COPIED_TYPES:
+            return COPIED_TYPES[whole], None
         if whole == "void *":
             # check_parameters sees whether it stands behind its callback.
             return "callback_data", None
@@ -496,8 +524,8 @@ class Header:
         if mark == "EDDY_BORROWED":
             return ("borrowed", None) if stars else (None, "EDDY_BORROWED is for pointers")
         if mark == "EDDY_COPIED":
-            return ("string", None) if whole == "const char *" \
-                else (None, "EDDY_COPIED is for const char *")
+            return (COPIED_TYPES[whole], None) if whole in COPIED_TYPES \
+                else (None, f"EDDY_COPIED is for {' and '.join(COPIED_TYPES)}")
         if mark in ("EDDY_REF", "EDDY_HOME"):
             is_object = stars == "*" and re.fullmatch(r"[A-Za-z_]\w*", base) and base != "void" \
                 and base not in NUMBER_WORDS | NUMBER_TYPES | NOT_OBJECTS \
@@ -505,10 +533,16 @@ class Header:
             return ("object", None) if is_object \
                 else (None, f"{mark} is for a pointer to an object")
         if mark == "EDDY_CALLBACK":
-            return ("callback", None) if whole == "EddyFileProgressCallback" \
-                else (None, "EDDY_CALLBACK is for an EddyFileProgressCallback")
-        if stars != "*" or base in ("char", "void") or not self.may_be_number(base):
+            if whole == "EddyFileProgressCallback":
+                return "callback", None
+            return ("function", None) if not stars and FUNCTION_NAME.search(base) \
+                else (None, "EDDY_CALLBACK is for a function, such as an EddyFileProgressCallback")
+        is_number = stars == "*" and base not in ("char", "void") and self.may_be_number(base)
+        is_owned = stars == "**" and (base == "char" or self.may_be_object(base))
+        if mark == "EDDY_OUT_LEN" and not is_number:
             return None, f"{mark} is for a pointer to a number, such as size_t *"
+        if not is_number and not is_owned:
+            return None, f"{mark} is for a pointer to a number, a char * or a pointer to an object"
         return "out", None
 
     def may_be_number(self, base):
@@ -524,8 +558,8 @@ class Header:
         if base == "EddyFileProgressCallback":
             return "a callback must be marked EDDY_CALLBACK"
         if self.typedefs.get(base) == "function" or FUNCTION_NAME.search(base):
-            return f"\"{base}\" is a function: only an EddyFileProgressCallback marked " \
-                "EDDY_CALLBACK can be passed"
+            return f"\"{base}\" is a function: to be passed it must be marked EDDY_CALLBACK, and " \
+                "have a name that says so"
         return f"\"{base}\" by value is not a number"
 
     def check_parameters(self, name, kind, parameters, documentation):
@@ -549,11 +583,17 @@ class Header:
             if parameter.role == "error" and parameter is not parameters[-1]:
                 problem("must be the last parameter", parameter)
             is_data = parameter.role == "callback_data"
-            if is_data and (previous is None or previous.role != "callback"):
+            follows = previous is not None and previous.role in ("callback", "function")
+            if is_data and not follows:
                 problem("\"void *\" without a mark is not understood: is it EDDY_BORROWED?",
                         parameter)
-            if previous is not None and previous.role == "callback" and not is_data:
+            if follows and not is_data:
                 problem("must be followed by a void *, its data", previous)
+            if is_data and follows and previous.role == "function":
+                parameter.role = "function_data"
+            if parameter.role == "function" and kind not in ("DIRECT", "FIBER"):
+                problem("is called for an answer, which only the body of a DIRECT or FIBER "
+                        "operation can do", parameter)
             if parameter.role == "callback":
                 callbacks += 1
                 if callbacks > 1:

@@ -6,7 +6,7 @@
 import re
 import textwrap
 
-from read import NUMBER_TYPES, NUMBER_WORDS, Parameter
+from read import INPUT_ROLES, NUMBER_TYPES, NUMBER_WORDS, Parameter
 
 COLUMNS = 100
 
@@ -145,11 +145,13 @@ def export(operation, end):
 
 RUNS = {
     "PRIMITIVE": "It is one request to the engine: no thread and no stack waits for it.",
-    "STREAM": "It is one request to the engine where the stream can do it so, else a fiber of this thread's "
-              "context does the work.",
+    "STREAM": "Where the answer is there already, or one request to the engine gets it, that is all; "
+              "else a fiber of this thread's context does the work.",
     "DIRECT": "The work is done by a fiber of this thread's context.",
     "FIBER": "The work is done by a fiber of this thread's context.",
     "JOB": "The work is done on a worker thread, in one piece.",
+    "BRIEF": "The work is done on a worker thread, in one piece; or by this thread's loop, when that has nothing "
+             "else to wait for.",
 }
 DEFAULT_CANCELLABLE = "ends the operation early when it is cancelled, or NULL"
 CONTINUATION = "    "
@@ -193,7 +195,7 @@ def ownership(operation, until):
         return [f"@{parameter.name}" for parameter in parameters]
 
     sentences = []
-    strings, objects = at(operation.having("string")), at(operation.having("object"))
+    strings, objects = at(operation.having("string", "strings")), at(operation.having("object"))
     borrowed = at(operation.having("borrowed"))
     if strings:
         verb = "is" if len(strings) == 1 else "are"
@@ -208,6 +210,9 @@ def ownership(operation, until):
     if operation.callback:
         name = operation.callback.name
         sentences.append(f"@{name} runs in the same context, and never after {until}.")
+    for function in operation.having("function"):
+        sentences.append(f"@{function.name} is called on the operation's fiber, in the same context, "
+                         f"and never after {until}.")
     return fill(" ".join(sentences)) + [""]
 
 
@@ -246,15 +251,18 @@ def document_finish(operation):
     own = {"result": "what the callback was given", "error": "where to put the error, or NULL"}
     for out in operation.outs:
         if out.name not in operation.documentation.parameters:
-            own[out.name] = "where to put this number, or NULL"
+            what = "answer, on success" if out.is_owned_out else "number"
+            own[out.name] = f"where to put this {what}, or NULL"
     text = f"Takes the answer of {operation.name}_async(), once, in its callback or later."
     if operation.answer in ("object", "string"):
         release = "eddy_unref()" if operation.answer == "object" else "eddy_free()"
         text += f" What it returns is the caller's, to be given up with {release}."
-    if operation.outs:
-        verb = "is" if len(operation.outs) == 1 else "are"
-        outs = listed([f"@{out.name}" for out in operation.outs])
+    if operation.number_outs:
+        verb = "is" if len(operation.number_outs) == 1 else "are"
+        outs = listed([f"@{out.name}" for out in operation.number_outs])
         text += f" {outs} {verb} written also on failure."
+    for out in operation.owned_outs:
+        text += f" What is put into @{out.name} is the caller's, to be given up with {out.release}()."
     names = [operation.source.name] if operation.source else []
     names += ["result"] + [out.name for out in operation.outs] + ["error"]
     tags = tag_docs(operation, "Returns", FINISH_RETURNS[operation.answer])
@@ -308,6 +316,8 @@ BODIES = {
     "DIRECT": "Runs in a fiber, or in a plain thread that called it, and may wait.",
     "FIBER": "Always runs on a fiber, and may wait.",
     "JOB": "Runs where it may block: on a worker thread, or in a plain thread that called it.",
+    "BRIEF": "Runs where it may block for a moment: on a worker thread, in a plain thread that called it, or in a "
+             "loop that has nothing else to wait for.",
 }
 
 
@@ -343,7 +353,9 @@ def write_bodies(header, include):
         else:
             destroy = "void (**{}) (void *pointer)".format(operation.fresh("destroy"))
             about = ""
-            if operation.answer == "pointer":
+            if operation.answer in ("object", "string"):
+                about = " NULL without an error is an answer."
+            elif operation.answer == "pointer":
                 about = f" NULL without an error is an answer. *{operation.fresh('destroy')} is NULL, " \
                     "or how to give the pointer up when nobody takes it."
             body += plain_comment(f"The one body of {name}(). {BODIES[operation.kind]}{about}")
@@ -369,8 +381,10 @@ def write_struct(operation):
         return []
     lines = ["typedef struct {"]
     for parameter in operation.parameters:
-        if parameter.role in ("number", "string", "borrowed", "object"):
+        if parameter.role in INPUT_ROLES:
             lines.append(f"    {parameter.declare()};")
+        elif parameter.is_owned_out:
+            lines.append(f"    {parameter.base} *{parameter.name};")
         elif parameter.role == "out":
             lines.append(f"    {parameter.base} {parameter.name};")
         elif parameter.role == "callback":
@@ -382,7 +396,7 @@ def write_number_checks(header):
     """Whether a typedef is a number, only the compiler knows: a double converts to nothing else."""
     bases = []
     for operation in header.operations:
-        for parameter in operation.having("number", "out"):
+        for parameter in operation.having("number") + operation.number_outs:
             words = parameter.base.split()
             known = set(words) <= NUMBER_WORDS or parameter.base in NUMBER_TYPES
             if not known and parameter.base not in bases:
@@ -417,9 +431,11 @@ def stored(operation, parameter):
 def set_value(operation):
     return {
         "boolean": ["    if (answer)", "        eddy_value_set_boolean (value, answer);"],
-        "integer": ["    if (answer != -1)", "        eddy_value_set_int (value, answer);"],
-        "object": ["    if (answer != NULL)", "        eddy_value_take_object (value, answer);"],
-        "string": ["    if (answer != NULL)",
+        "integer": ["    if (answer != -1 || *error == NULL)",
+                    "        eddy_value_set_int (value, answer);"],
+        "object": ["    if (answer != NULL || *error == NULL)",
+                   "        eddy_value_take_object (value, answer);"],
+        "string": ["    if (answer != NULL || *error == NULL)",
                    "        eddy_value_take_pointer (value, answer, eddy_free);"],
         "pointer": ["    if (*error == NULL)",
                     "        eddy_value_take_pointer (value, answer, destroy);"],
@@ -465,25 +481,31 @@ def write_result(operation):
     return lines + set_value(operation) + ["}", ""]
 
 
-def write_keep_and_clear(operation):
-    owned = operation.having("string", "object")
-    if not owned:
+def write_clear(operation):
+    if not operation.clears_arguments:
         return []
     lines = [f"static void {operation.name}_form_clear (void *data)", "{"]
     lines += take_arguments(operation)
-    for parameter in owned:
-        if parameter.role == "string":
-            lines.append(f"    eddy_free ((char *) arguments->{parameter.name});")
-        else:
-            lines.append(f"    eddy_unref (arguments->{parameter.name});")
-    lines += ["}", "", f"static bool {operation.name}_form_keep (void *data)", "{"]
+    for parameter in operation.parameters:
+        if parameter.role in ("string", "strings", "object") or parameter.is_owned_out:
+            cast = "(void *) " if parameter.role in ("string", "strings") else ""
+            lines.append(f"    {parameter.release} ({cast}arguments->{parameter.name});")
+    return lines + ["}", ""]
+
+
+def write_keep(operation):
+    copies = operation.having("string", "strings")
+    owned = operation.having("string", "strings", "object")
+    if not owned:
+        return []
+    lines = [f"static bool {operation.name}_form_keep (void *data)", "{"]
     lines += take_arguments(operation)
-    copies = operation.having("string")
     lines += ["    bool kept = true;"] if copies else []
     for parameter in owned:
         place = f"arguments->{parameter.name}"
-        if parameter.role == "string":
-            lines += lay_out(f"{place} = eddy_form_keep_string (", [place, "&kept"], ");", 4)
+        if parameter.role in ("string", "strings"):
+            keep = f"{place} = eddy_form_keep_{parameter.role} ("
+            lines += lay_out(keep, [place, "&kept"], ");", 4)
         else:
             lines.append(f"    eddy_ref ({place});")
     if copies:
@@ -525,8 +547,10 @@ def write_form(operation):
         lines += [f"    .request = {name}_form_request,", f"    .result = {name}_form_result,"]
     if operation.home:
         lines.append(f"    .get_context = {name}_form_get_context,")
-    if operation.having("string", "object"):
-        lines += [f"    .keep = {name}_form_keep,", f"    .clear = {name}_form_clear,"]
+    if operation.having("string", "strings", "object"):
+        lines.append(f"    .keep = {name}_form_keep,")
+    if operation.clears_arguments:
+        lines.append(f"    .clear = {name}_form_clear,")
     return lines + ["};", ""]
 
 
@@ -559,8 +583,11 @@ def write_call(operation):
     if operation.outs:
         lines += lay_out(f"bool {done} = eddy_form_call (", passed, ");", 4)
         for out in operation.outs:
-            lines += [f"    if ({out.name} != NULL)",
+            wanted = f"{done} && {out.name}" if out.is_owned_out else out.name
+            lines += [f"    if ({wanted} != NULL)",
                       f"        *{out.name} = {arguments}.{out.name};"]
+            if out.is_owned_out:
+                lines += ["    else", f"        {out.release} ({arguments}.{out.name});"]
         lines.append(f"    if (!{done})")
     else:
         lines += lay_out("if (!eddy_form_call (", passed, "))", 4)
@@ -573,10 +600,11 @@ def initialize_arguments(operation, arguments):
     other forms make the arguments own it."""
     lines = []
     for parameter in operation.parameters:
-        if parameter.role in ("number", "string", "borrowed", "object"):
+        if parameter.role in INPUT_ROLES:
             lines.append(f"        .{parameter.name} = {parameter.name},")
         elif parameter.role == "out":
-            lines.append(f"        .{parameter.name} = 0,")
+            nothing = "NULL" if parameter.is_owned_out else "0"
+            lines.append(f"        .{parameter.name} = {nothing},")
         elif parameter.role == "callback":
             lines += [f"        .{operation.progress_field} = {{",
                       f"            .callback = {parameter.name},",
@@ -614,9 +642,14 @@ def write_finish(operation):
     passed = [f"&{name}_form", source, "result", f"&{value}", "error"]
     if operation.outs:
         lines += lay_out(f"bool {done} = eddy_form_finish (", passed, ");", 4)
-        head = f"const {operation.arguments_type} *{arguments} = eddy_form_finish_arguments ("
+        constant = "" if operation.owned_outs else "const "
+        head = f"{constant}{operation.arguments_type} *{arguments} = eddy_form_finish_arguments ("
         lines += lay_out(head, [f"&{name}_form", "result"], ");", 4)
-        for out in operation.outs:
+        for out in operation.owned_outs:
+            lines += [f"    if ({done} && {arguments} != NULL && {out.name} != NULL) {{",
+                      f"        *{out.name} = {arguments}->{out.name};",
+                      f"        {arguments}->{out.name} = NULL;", "    }"]
+        for out in operation.number_outs:
             lines += [f"    if ({out.name} != NULL)",
                       f"        *{out.name} = {arguments} != NULL ? {arguments}->{out.name} : 0;"]
         lines.append(f"    if (!{done})")
@@ -651,7 +684,7 @@ def write_source(header, include, bodies):
             lines += write_run(operation)
         if operation.kind == "STREAM":
             lines += write_request(operation) + write_result(operation)
-        lines += write_keep_and_clear(operation) + write_get_context(operation)
+        lines += write_clear(operation) + write_keep(operation) + write_get_context(operation)
         lines += write_form(operation)
         lines += write_call(operation) + write_begin(operation)
         lines += write_async(operation) + write_finish(operation) + write_future(operation)

@@ -26,6 +26,7 @@ struct SampleFile {
 /* What the bodies saw. */
 static const void *seen_pointer;
 static bool body_fails;
+static bool body_ends;
 static int bodies;
 static int told;
 
@@ -96,6 +97,19 @@ int sample_path_open_result (const EddyOp *op, const char *path, unsigned int fl
     return (int) op->answer;
 }
 
+int sample_words_count_body (const char *const *words, const char *const *more,
+                             EddyCancellable *cancellable, EddyError **error)
+{
+    CHECK (cancellable == NULL && error != NULL);
+    seen_pointer = words;
+    int count = 0;
+    for (; words != NULL && words[count] != NULL; count++) {
+    }
+    for (int i = 0; more != NULL && more[i] != NULL; i++)
+        count++;
+    return count;
+}
+
 EddyContext *sample_file_get_context (SampleFile *file)
 {
     return (EddyContext *) file;
@@ -121,7 +135,7 @@ char *sample_name_lookup_body (const char *name, bool value, double future, size
         *done = SAMPLE_ANSWER_FOUND;
     if (body_fails)
         stub_fail (error, 3);
-    return body_fails ? NULL : eddy_strdup (name);
+    return body_fails || body_ends ? NULL : eddy_strdup (name);
 }
 
 int64_t sample_file_measure_disk_usage_of_everything_body (SampleFile *file, SampleCopyFlags flags,
@@ -132,7 +146,7 @@ int64_t sample_file_measure_disk_usage_of_everything_body (SampleFile *file, Sam
     (void) cancellable;
     (void) error;
     CHECK (flags == SAMPLE_COPY_NONE && progress == NULL && progress_data == NULL);
-    return file == NULL ? -2 : INT64_MAX;
+    return body_ends ? -1 : file == NULL ? -2 : INT64_MAX;
 }
 
 bool my_wait_body (EddyCancellable *cancellable, EddyError **error)
@@ -241,6 +255,15 @@ static void check_primitives (void)
     stub_future_free (future);
     sample_path_open_async ("name", 1, 0600, 0, NULL, NULL, NULL);
     CHECK (stub_strings == 0);
+    const char *words[] = { "one", "two", NULL };
+    EddyError *error = NULL;
+    CHECK (sample_words_count (words, NULL, NULL, &error) == 2);
+    CHECK (seen_pointer == words && stub_strings == 0);
+    future = sample_words_count_future (words, words, 0, NULL);
+    CHECK (stub_future_value (future).as.integer == 4 && seen_pointer != words &&
+           stub_strings == 2);
+    stub_future_free (future);
+    CHECK (stub_strings == 0);
     stub_answer = -1;
     CHECK (sample_path_open ("name", 1, 0600, NULL, NULL) == -1);
     CHECK (sample_nothing (NULL, NULL));
@@ -260,6 +283,22 @@ static void has_looked_up (void *source_object, EddyAsyncResult *result, void *u
     enum sample_answer answer = SAMPLE_ANSWER_NONE;
     *(char **) user_data = sample_name_lookup_finish (result, &length, &answer, NULL);
     CHECK (source_object == NULL && length == 11 && answer == SAMPLE_ANSWER_FOUND);
+}
+
+/* No string, and no number, is an answer, too, where there is no error: the end of something. */
+static void check_ends (void)
+{
+    EddyError *error = NULL;
+    body_ends = true;
+    CHECK (sample_name_lookup ("x", true, 1.5, NULL, NULL, NULL, &error) == NULL && error == NULL);
+    EddyFuture *future = sample_name_lookup_future ("x", true, 1.5, 0, NULL);
+    CHECK (stub_future_value (future).kind == EDDY_VALUE_POINTER);
+    CHECK (stub_future_value (future).as.pointer == NULL);
+    stub_future_free (future);
+    CHECK (sample_file_measure_disk_usage_of_everything (NULL, SAMPLE_COPY_NONE, NULL, NULL, NULL,
+                                                         &error) == -1);
+    CHECK (error == NULL);
+    body_ends = false;
 }
 
 static void check_values (void)
@@ -298,5 +337,6 @@ int main (void)
     check_copy ();
     check_primitives ();
     check_values ();
+    check_ends ();
     return 0;
 }

@@ -71,6 +71,11 @@ EDDY_OPERATION (PRIMITIVE)
 int sample_path_open (const char *path EDDY_COPIED, unsigned int flags, mode_t mode,
                       EddyCancellable *cancellable, EddyError **error);
 
+/* How many there are, those of @more among them. */
+EDDY_OPERATION (JOB)
+int sample_words_count (const char *const *words, const char *const *more EDDY_COPIED,
+                        EddyCancellable *cancellable, EddyError **error);
+
 EddyContext *sample_file_get_context (SampleFile *file);
 
 EDDY_OPERATION (FIBER)

@@ -63,6 +63,90 @@ EDDY_TEST (codes_of_errno)
     ck_assert_int_eq (eddy_io_error_from_errno (ENOTTY), EDDY_IO_ERROR_FAILED);
 }
 
+/* What malloc maps, it moves without copying; what is advised of it changes none of it. */
+EDDY_TEST (bytes_grow_large_and_keep_what_they_hold)
+{
+    enum { FIRST = 1 << 20, LAST = 4 * EDDY__ALLOC_HUGE };
+    EddyBytes *bytes = eddy__bytes_new_uninitialised (FIRST);
+    memset (eddy__bytes_get_writable (bytes), 1, FIRST);
+    for (size_t size = FIRST; size < LAST; size *= 2) {
+        bytes = eddy__bytes_resize (bytes, 2 * size);
+        ck_assert_ptr_nonnull (bytes);
+        ck_assert_uint_eq (eddy_bytes_get_size (bytes), 2 * size);
+        memset (eddy__bytes_get_writable (bytes) + size, (int) (2 * size >> 20), size);
+    }
+    bytes = eddy__bytes_shrink (bytes, LAST - 1);
+    const unsigned char *data = eddy_bytes_get_data (bytes);
+    ck_assert_uint_eq (data[0], 1);
+    for (size_t size = FIRST; size < LAST; size *= 2) {
+        ck_assert_uint_eq (data[size], 2 * size >> 20);
+        ck_assert_uint_eq (data[2 * size - 2], 2 * size >> 20);
+    }
+    ck_assert_uint_eq (data[LAST - 1], 0);
+    eddy_unref (bytes);
+    bytes = eddy__bytes_new_uninitialised (EDDY__ALLOC_HUGE);
+    eddy__bytes_get_writable (bytes)[EDDY__ALLOC_HUGE - 1] = 'x';
+    eddy_unref (bytes);
+    ck_assert_ptr_null (eddy__bytes_new_uninitialised (SIZE_MAX));
+}
+
+static EddyBytes *bytes_read_into (size_t room, char with, size_t count)
+{
+    EddyBytes *bytes = eddy__bytes_new_roomy (room);
+    ck_assert_uint_eq (eddy_bytes_get_size (bytes), room);
+    memset (eddy__bytes_get_writable (bytes), with, count);
+    return eddy__bytes_fit (bytes, room, count);
+}
+
+static void bytes_expect (EddyBytes *bytes, char of, size_t size)
+{
+    const char *data = eddy_bytes_get_data (bytes);
+    ck_assert_uint_eq (eddy_bytes_get_size (bytes), size);
+    for (size_t i = 0; i < size; i++)
+        ck_assert_int_eq (data[i], of);
+    ck_assert_int_eq (data[size], 0);
+}
+
+/* What is copied, what is cut, and what is too small or too large for a spare piece. */
+EDDY_TEST (bytes_fit_what_has_come)
+{
+    static const size_t rooms[] = { 1, 100, 4096, 16384, 16384, EDDY__SPARE_MOST, 1 << 20 };
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        size_t room = rooms[i];
+        EddyBytes *few = bytes_read_into (room, 'a', room / 8);
+        EddyBytes *most = bytes_read_into (room, 'b', room - room / 3);
+        EddyBytes *all = bytes_read_into (room, 'c', room);
+        EddyBytes *none = bytes_read_into (room, 'd', 0);
+        eddy__bytes_drop_roomy (eddy__bytes_new_roomy (room), room);
+        bytes_expect (few, 'a', room / 8);
+        bytes_expect (most, 'b', room - room / 3);
+        bytes_expect (all, 'c', room);
+        bytes_expect (none, 'd', 0);
+        eddy_unref (few);
+        eddy_unref (most);
+        eddy_unref (all);
+        eddy_unref (none);
+    }
+    ck_assert_ptr_null (eddy__bytes_new_roomy (SIZE_MAX));
+}
+
+EDDY_TEST (bytes_that_have_come_stay_without_memory)
+{
+    enum { ROOM = 16384 };
+    EddyBytes *bytes = eddy__bytes_new_roomy (ROOM);
+    memset (eddy__bytes_get_writable (bytes), 'a', 10);
+    eddy__alloc_set_fault (deny_all, NULL);
+    bytes = eddy__bytes_fit (bytes, ROOM, 10);
+    ck_assert_ptr_null (eddy__bytes_new_roomy (ROOM));
+    eddy__alloc_set_fault (NULL, NULL);
+    bytes_expect (bytes, 'a', 10);
+    eddy_unref (bytes);
+    eddy__bytes_drop_roomy (eddy__bytes_new_roomy (ROOM), ROOM);
+    eddy__alloc_set_fault (deny_all, NULL);
+    ck_assert_ptr_null (eddy__bytes_new_roomy (ROOM));
+    eddy__alloc_set_fault (NULL, NULL);
+}
+
 EDDY_TEST (bytes_end_with_a_zero)
 {
     EddyBytes *bytes = eddy_bytes_new ("ab\0c", 4);

@@ -4,6 +4,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -401,5 +402,116 @@ EDDY_TEST (helping_thread_runs_jobs_itself)
         test_engine_finish (&engine, &ops[i]);
     ck_assert_int_eq (runs, N);
     free (ops);
+    test_engine_close (&engine);
+}
+
+/* How many of `n` jobs, every other one with other flags, this thread does in one wait, at most. */
+static uint64_t help_with (TestEngine *engine, EddyOp *ops, int n, uint32_t even, uint32_t odd)
+{
+    const uint64_t *helped = &engine->engine->counters.helped;
+    uint64_t most = 0;
+    int runs = 0;
+    for (int i = 0; i < n; i++) {
+        begin_call (engine, &ops[i], count_run, &runs);
+        ops[i].flags = i % 2 == 0 ? even : odd;
+    }
+    while (engine->engine->live > 0) {
+        uint64_t before = *helped;
+        test_engine_turn (engine, -1);
+        most = *helped - before > most ? *helped - before : most;
+    }
+    ck_assert_int_eq (runs, n);
+    return most;
+}
+
+/* Anything else may be what another job waits for. */
+EDDY_TEST (helping_thread_does_questions_only_in_a_row)
+{
+    enum { N = 4096, IN_A_ROW = 8 };
+    TestEngine engine = test_engine_open ();
+    EddyOp *ops = calloc (N, sizeof *ops);
+    uint64_t most;
+    eddy__engine_set_helps (engine.engine, true);
+    ck_assert_uint_le (help_with (&engine, ops, N, 0, 0), 1);
+    ck_assert_uint_le (help_with (&engine, ops, N, EDDY_OP_CALL_ASKS, 0), 1);
+    do { /* until the workers have left it enough */
+        most = help_with (&engine, ops, N, EDDY_OP_CALL_ASKS, EDDY_OP_CALL_ASKS);
+        ck_assert_uint_le (most, IN_A_ROW);
+    } while (most <= 1);
+    free (ops);
+    test_engine_close (&engine);
+}
+
+static void note_thread (void *data)
+{
+    *(pthread_t *) data = pthread_self ();
+}
+
+/* Whether a call runs on this thread while the engine is waited on for so long. */
+static bool runs_here (TestEngine *engine, bool brief, int64_t timeout_ns)
+{
+    pthread_t thread;
+    EddyOp op;
+    begin_call (engine, &op, note_thread, &thread);
+    op.flags = brief ? EDDY_OP_CALL_BRIEF : 0;
+    while (test_engine_state (&op) != EDDY_OP_DONE)
+        test_engine_turn (engine, timeout_ns);
+    ck_assert_int_eq (op.result, 0);
+    return pthread_equal (thread, pthread_self ()) != 0;
+}
+
+/* A brief job holds nobody up: neither operations nor fds nor deadlines. */
+EDDY_TEST (brief_job_runs_here_only_when_there_is_nothing_else)
+{
+    enum { SECOND_NS = 1000000000 };
+    TestEngine engine = test_engine_open ();
+    int fds[2];
+    EddyOp poll;
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    ck_assert (runs_here (&engine, true, -1));
+    ck_assert (!runs_here (&engine, false, -1));
+    ck_assert (!runs_here (&engine, true, SECOND_NS));
+    for (int background = 0; background < 2; background++) {
+        eddy__op_init (&poll, EDDY_OP_POLL, fds[0]);
+        poll.as.poll.events = POLLIN;
+        poll.op_flags = background ? EDDY_OP_BACKGROUND : 0;
+        ck_assert (!test_engine_start (&engine, &poll));
+        ck_assert (!runs_here (&engine, true, -1));
+        eddy__engine_cancel (engine.engine, &poll);
+        test_engine_finish (&engine, &poll);
+        ck_assert (runs_here (&engine, true, -1));
+    }
+    close (fds[0]);
+    close (fds[1]);
+    test_engine_close (&engine);
+}
+
+enum { CROWD = 6 };
+
+/* Busy, so that nobody takes it for blocked, until all of them have come. */
+static void crowd_gather (void *data)
+{
+    int *n_come = data;
+    __atomic_add_fetch (n_come, 1, __ATOMIC_SEQ_CST);
+    while (__atomic_load_n (n_come, __ATOMIC_SEQ_CST) < CROWD) {
+    }
+}
+
+/* However many processors there are. */
+EDDY_TEST (jobs_that_wait_run_at_once)
+{
+    TestEngine engine = test_engine_open ();
+    EddyOp ops[CROWD], plain;
+    int n_come = 0, runs = 0;
+    for (int i = 0; i < CROWD; i++) {
+        begin_call (&engine, &ops[i], crowd_gather, &n_come);
+        ops[i].flags = EDDY_OP_CALL_WAITS;
+    }
+    begin_call (&engine, &plain, count_run, &runs);
+    for (int i = 0; i < CROWD; i++)
+        test_engine_finish (&engine, &ops[i]);
+    test_engine_finish (&engine, &plain);
+    ck_assert_int_eq (n_come, CROWD);
+    ck_assert_int_eq (runs, 1);
     test_engine_close (&engine);
 }

@@ -3,6 +3,7 @@
  * The tests' own means: operations that fail by rule, and shadow buffers that see a stray write.
  */
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +96,36 @@ EDDY_TEST (shadows_are_copied_back)
         close (fds[i]);
         close (idle[i]);
     }
+    test_engine_close (&engine);
+}
+
+/* Of several runs, too: each gets what is its own, and no more than was read. */
+EDDY_TEST (shadows_of_runs_are_copied_back)
+{
+    TestEngine engine = test_engine_open ();
+    EddyOp op;
+    char first[3] = "###", last[8] = "########";
+    struct iovec runs[3] = { { first, 2 }, { NULL, 0 }, { last, 8 } };
+    int fds[2];
+    ck_assert_int_eq (pipe2 (fds, O_CLOEXEC), 0);
+    eddy_test_bounce_begin ();
+    eddy__op_init (&op, EDDY_OP_READV, fds[0]);
+    op.as.transfer.buf = runs;
+    op.as.transfer.len = 3;
+    op.as.transfer.offset = -1;
+    ck_assert (!test_engine_start (&engine, &op));
+    ck_assert_ptr_ne (op.as.transfer.buf, runs);
+    test_engine_turn (&engine, 0);
+    ck_assert_int_eq (write (fds[1], "abcdef", 6), 6);
+    ck_assert_mem_eq (first, "###", 3);
+    test_engine_finish (&engine, &op);
+    ck_assert_int_eq (op.result, 6);
+    ck_assert_ptr_eq (op.as.transfer.buf, runs);
+    ck_assert_mem_eq (first, "ab#", 3);
+    ck_assert_mem_eq (last, "cdef####", 8);
+    ck_assert_uint_eq (eddy_test_bounce_end (), 1);
+    close (fds[0]);
+    close (fds[1]);
     test_engine_close (&engine);
 }
 

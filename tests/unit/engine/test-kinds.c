@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -56,6 +57,14 @@ static int64_t run_transfer (Runner *runner, EddyOpKind kind, int fd, const void
     return run (runner, &op);
 }
 
+/* Reads or writes three runs, of which the middle one is empty. */
+static int64_t run_vectors (Runner *runner, EddyOpKind kind, int fd, char *first, size_t first_len,
+                            char *last, size_t last_len, int64_t offset)
+{
+    struct iovec runs[3] = { { first, first_len }, { NULL, 0 }, { last, last_len } };
+    return run_transfer (runner, kind, fd, runs, 3, offset);
+}
+
 static int64_t run_stat (Runner *runner, const char *path, struct statx *answer)
 {
     EddyOp op;
@@ -96,6 +105,28 @@ static void scenario_contents (Runner *runner)
     ck_assert_int_eq (run_transfer (runner, EDDY_OP_SYNC, (int) fd, NULL, 0, 0), 0);
     ck_assert_int_eq (run_close (runner, fd), 0);
     ck_assert_int_eq (run_close (runner, 99999), -EBADF);
+}
+
+static void scenario_vectors (Runner *runner)
+{
+    char first[8] = "abc", last[64] = "defgh";
+    int64_t fd = run_name (runner, EDDY_OP_OPEN, "file", O_RDWR, 0);
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_WRITEV, (int) fd, first, 3, last, 5, 1), 8);
+    memset (first, '#', sizeof first);
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_READV, (int) fd, first, 4, last, 64, 0), 9);
+    ck_assert_mem_eq (first, "0abc####", 8);
+    ck_assert_mem_eq (last, "defgh", 5);
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_READV, (int) fd, first, 8, last, 64, 9), 0);
+    /* Without an offset: from the position, which moves. */
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_READV, (int) fd, first, 1, last, 1, -1), 2);
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_WRITEV, (int) fd, last, 1, first, 1, -1), 2);
+    ck_assert_int_eq (run_vectors (runner, EDDY_OP_READV, (int) fd, first, 8, last, 64, 0), 9);
+    ck_assert_mem_eq (first, "0aa0defg", 8);
+    ck_assert_int_eq (run_transfer (runner, EDDY_OP_READV, (int) fd, NULL, 0, 0), 0);
+    ck_assert_int_eq (run_transfer (runner, EDDY_OP_WRITEV, (int) fd, NULL, 0, 0), 0);
+    ck_assert_int_eq (run_transfer (runner, EDDY_OP_TRUNCATE, (int) fd, NULL, 0, 5), 0);
+    ck_assert_int_eq (run_transfer (runner, EDDY_OP_WRITE, (int) fd, "01234", 5, 0), 5);
+    run_close (runner, fd);
 }
 
 static void scenario_copy (Runner *runner)
@@ -223,6 +254,7 @@ static void run_scenario (Way way)
         runner.engine = &engine;
     }
     scenario_contents (&runner);
+    scenario_vectors (&runner);
     scenario_copy (&runner);
     scenario_names (&runner);
     scenario_attributes (&runner);

@@ -26,7 +26,7 @@
 #include "bounce.h"
 #include "test.h"
 
-enum { STREAMS = 12, ACTORS = 2 * STREAMS, LARGEST = 9000 };
+enum { STREAMS = 12, ACTORS = 2 * STREAMS, LARGEST = 9000, RUNS = 4 };
 
 typedef struct Stream {
     int read_fd;
@@ -38,6 +38,7 @@ typedef struct Stream {
 typedef struct Actor {
     Stream *stream;
     bool writes;
+    bool in_runs;   /* moves several runs of bytes at once */
     bool waits;     /* for readiness, by a future, before each operation */
     bool under_way; /* an operation is */
     bool over;
@@ -46,6 +47,8 @@ typedef struct Actor {
     EddyCancellable *open; /* the same for whoever wants to cancel it: taken by exchange; atomic */
     uint64_t n_operations;
     uint64_t n_cancelled; /* that ended so */
+    EddyInputVector input[RUNS];
+    EddyOutputVector output[RUNS];
     unsigned char buffer[LARGEST];
 } Actor;
 
@@ -98,6 +101,20 @@ static size_t random_len (void)
     return 1 + random_below (kind == 0 ? LARGEST - 1 : kind < 16 ? 300 : 24);
 }
 
+/* Divides what is to be moved into runs, some of them empty. */
+static void actor_divide (Actor *actor)
+{
+    size_t at = 0;
+    for (int i = 0; i < RUNS; i++) {
+        size_t len = actor->len - at;
+        if (i < RUNS - 1)
+            len = random_below ((unsigned) len + 1);
+        actor->input[i] = (EddyInputVector){ actor->buffer + at, len };
+        actor->output[i] = (EddyOutputVector){ actor->buffer + at, len };
+        at += len;
+    }
+}
+
 /* Prepares an operation, with its cancellable; it may be cancelled already. */
 static void actor_begin (Actor *actor)
 {
@@ -107,6 +124,7 @@ static void actor_begin (Actor *actor)
     if (actor->writes)
         for (size_t i = 0; i < actor->len; i++)
             actor->buffer[i] = stream_byte (actor->stream, actor->stream->sent + i);
+    actor_divide (actor);
     actor->own = eddy_cancellable_new ();
     ck_assert_ptr_nonnull (actor->own);
     if (random_below (16) != 0)
@@ -171,8 +189,13 @@ static void actor_take (void *source, EddyAsyncResult *result, void *data)
     Actor *actor = data;
     EddyError *error = NULL;
     (void) source;
-    int64_t count = actor->writes ? eddy_fd_write_finish (result, &error)
-                                  : eddy_fd_read_finish (result, &error);
+    int64_t count;
+    if (actor->in_runs)
+        count = actor->writes ? eddy_fd_writev_finish (result, &error)
+                              : eddy_fd_readv_finish (result, &error);
+    else
+        count = actor->writes ? eddy_fd_write_finish (result, &error)
+                              : eddy_fd_read_finish (result, &error);
     actor_end (actor, count, error);
     actor_next (actor);
 }
@@ -184,7 +207,13 @@ static void actor_next (Actor *actor)
     if (actor->over)
         return;
     actor_begin (actor);
-    if (actor->writes)
+    if (actor->in_runs && actor->writes)
+        eddy_fd_writev_async (stream->write_fd, actor->output, RUNS, -1, 0, actor->own, actor_take,
+                              actor);
+    else if (actor->in_runs)
+        eddy_fd_readv_async (stream->read_fd, actor->input, RUNS, -1, 0, actor->own, actor_take,
+                             actor);
+    else if (actor->writes)
         eddy_fd_write_async (stream->write_fd, actor->buffer, actor->len, -1, 0, actor->own,
                              actor_take, actor);
     else
@@ -216,20 +245,28 @@ static void actor_wait (Actor *actor)
     eddy_unref (future);
 }
 
+static int64_t actor_move (Actor *actor, EddyError **error)
+{
+    const Stream *stream = actor->stream;
+    if (actor->in_runs)
+        return actor->writes
+                   ? eddy_fd_writev (stream->write_fd, actor->output, RUNS, -1, actor->own, error)
+                   : eddy_fd_readv (stream->read_fd, actor->input, RUNS, -1, actor->own, error);
+    return actor->writes
+               ? eddy_fd_write (stream->write_fd, actor->buffer, actor->len, -1, actor->own, error)
+               : eddy_fd_read (stream->read_fd, actor->buffer, actor->len, -1, actor->own, error);
+}
+
 static void *actor_fiber (void *data, EddyError **unused)
 {
     Actor *actor = data;
     (void) unused;
     while (!is_enough ()) {
-        const Stream *stream = actor->stream;
         EddyError *error = NULL;
         actor_begin (actor);
         if (actor->waits)
             actor_wait (actor);
-        int64_t count = actor->writes ? eddy_fd_write (stream->write_fd, actor->buffer, actor->len,
-                                                       -1, actor->own, &error)
-                                      : eddy_fd_read (stream->read_fd, actor->buffer, actor->len,
-                                                      -1, actor->own, &error);
+        int64_t count = actor_move (actor, &error);
         actor_end (actor, count, error);
         if (actor->writes && random_below (4) != 0)
             eddy_fiber_yield ();
@@ -286,6 +323,7 @@ static void actors_init (void)
         if (i % 2 == 0)
             stream_open (&streams[i / 2], i / 2);
         actors[i] = (Actor){ .stream = &streams[i / 2], .writes = i % 2 == 0 };
+        actors[i].in_runs = i / 3 % 2 == 0; /* as many readers as writers, of every kind */
         actors[i].waits = i / 2 % 3 == 2;
     }
 }

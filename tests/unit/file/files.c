@@ -4,8 +4,6 @@
  */
 #include "files.h"
 
-#include <dirent.h>
-
 /* ---- Files on disk --------------------------------------------------------------------------- */
 
 static void files_put (const char *name, int flags, const void *data, size_t len)
@@ -98,26 +96,14 @@ struct stat files_stat (const char *name)
     return status;
 }
 
-static int files_count_in (const char *path)
-{
-    DIR *directory = opendir (path);
-    int count = 0;
-
-    ck_assert_msg (directory != NULL, "%s: %s", path, strerror (errno));
-    while (readdir (directory) != NULL)
-        count++;
-    closedir (directory);
-    return count - 2;
-}
-
 int files_count (void)
 {
-    return files_count_in (eddy_test_directory ());
+    return eddy_test_count_names (eddy_test_directory ());
 }
 
 int files_count_fds (void)
 {
-    return files_count_in ("/proc/self/fd");
+    return eddy_test_count_names ("/proc/self/fd");
 }
 
 /* ---- Operations by name ---------------------------------------------------------------------- */

@@ -312,10 +312,25 @@ EDDY_TEST (copy_of_a_small_file_costs_eleven_system_calls)
 {
     files_write_pattern ("from", 5000);
     eddy_test_count_calls ();
-    files_copy ("from", "to", FILES_KEEP_ALL);
+    files_copy ("from", "to", FILES_KEEP_ALL | EDDY_FILE_COPY_IN_PLACE);
     ck_assert_uint_eq (count_all_calls (), 11);
     ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_STATX), 3);
     ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_READ), 1);
     ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_WRITE), 1);
+    eddy_test_no_faults ();
+}
+
+/* Further ones: a look at the destination, a second fd to close before it has its name, the name,
+ * and whatever it takes to find out how names can be given. */
+EDDY_TEST (copy_that_is_whole_or_absent_costs_four_more)
+{
+    files_write_pattern ("from", 5000);
+    eddy_test_count_calls ();
+    files_copy ("from", "to", FILES_KEEP_ALL);
+    unsigned n_naming =
+        eddy_test_call_count (EDDY_SYS_LINKAT) + eddy_test_call_count (EDDY_SYS_FACCESSAT);
+    if (eddy_test_call_count (EDDY_SYS_LINKAT) == 0)
+        EDDY_TEST_SKIP ("the temporary directory has no files without a name");
+    ck_assert_uint_eq (count_all_calls () - n_naming, 14);
     eddy_test_no_faults ();
 }

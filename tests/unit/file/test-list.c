@@ -223,7 +223,8 @@ EDDY_TEST (listed_file_that_became_another_kind)
     EDDY_AUTO (EddyFile) copy = files_new ("copy");
     ck_assert_ptr_nonnull (one);
     eddy_test_count_calls ();
-    ck_assert (eddy_file_copy (one, copy, FILES_KEEP_ALL, NULL, NULL, NULL, &error));
+    ck_assert (eddy_file_copy (one, copy, FILES_KEEP_ALL | EDDY_FILE_COPY_IN_PLACE, NULL, NULL,
+                               NULL, &error));
     ck_assert_uint_eq (eddy_test_call_count (EDDY_SYS_STATX), 2);
     eddy_test_no_faults ();
     ck_assert_int_eq (unlink (eddy_test_path ("copy")), 0);

@@ -77,13 +77,15 @@ static void cancel_at_message (EddyLogLevel level, const char *message, void *da
     (void) level;
     (void) message;
     ++*(int *) data;
-    eddy_future_cancel (interrupted);
+    if (interrupted != NULL)
+        eddy_future_cancel (interrupted);
 }
 
 static void cancel_at_end (void *data)
 {
     ++*(int *) data;
-    eddy_future_cancel (interrupted);
+    if (interrupted != NULL)
+        eddy_future_cancel (interrupted);
 }
 
 /* The value had gone already, which is told while the answer is made. */
@@ -102,7 +104,7 @@ EDDY_TEST (a_cancel_while_it_ends_is_too_late)
     eddy_test_expect_error (&error, EDDY_IO_ERROR_TAKEN);
     eddy_log_set_handler (NULL, NULL);
     ck_assert_int_eq (told, 1);
-    eddy_unref (interrupted);
+    eddy_clear (&interrupted);
     /* A value that is given up with its input. */
     EddyFuture *future = eddy_future_resolved (&value);
     interrupted = eddy_future_all_settled (&future, 1);

@@ -40,6 +40,7 @@ static void iterate (EddyContext *context)
 static void run_order (int returned_at, int unwatched_at, bool reserved)
 {
     EddyContext *home = eddy_context_new (), *watching = eddy_context_new ();
+    ck_assert (home != NULL && watching != NULL);
     EddyTask *task = task_in (home);
     EddyFuture *future = eddy_task_get_future (task);
     Watch watch = { .anywhere.watcher.completed = watch_completed };
@@ -88,6 +89,7 @@ EDDY_TEST (mirrors_do_not_stay)
 {
     for (int way = 0; way < 3; way++) {
         EddyContext *home = eddy_context_new (), *watching = eddy_context_new ();
+        ck_assert (home != NULL && watching != NULL);
         EddyTask *task = task_in (home);
         EddyFuture *future = eddy_task_get_future (task);
         Watch watch = { .anywhere.watcher.completed = watch_completed };
@@ -150,6 +152,7 @@ EDDY_TEST (mirrors_of_contexts_that_go)
 {
     for (int returned_first = 0; returned_first < 2; returned_first++) {
         EddyContext *home = eddy_context_new (), *watching = eddy_context_new ();
+        ck_assert (home != NULL && watching != NULL);
         EddyTask *task = task_in (home);
         EddyFuture *future = eddy_task_get_future (task);
         Watch watch = { .anywhere.watcher.completed = watch_completed };
@@ -176,6 +179,7 @@ EDDY_TEST (mirrors_of_contexts_that_go)
 EDDY_TEST (mirrors_that_were_not_needed)
 {
     EddyContext *home = eddy_context_new (), *watching = eddy_context_new ();
+    ck_assert (home != NULL && watching != NULL);
     EddyTask *task = task_in (home);
     EddyFuture *future = eddy_task_get_future (task);
     EddyAnywhere anywhere = { .watcher.completed = watch_completed };

@@ -3,12 +3,15 @@
  * Sources from the inside: polls that a worker makes, ids at the end of their generations, what a
  * context keeps of destroyed sources.
  */
+#include <errno.h>
+#include <eddy/log.h>
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/compiler-private.h"
+#include "completions.h"
 #include "loop/source-private.h"
 #include "test.h"
 
@@ -95,6 +98,65 @@ EDDY_TEST (slot_at_its_last_generation_is_not_used_again)
             eddy_unref (source);
         }
     }
+    eddy_unref (context);
+}
+
+/* What the callback of a source was told last, and how often the log was told anything. */
+typedef struct Told {
+    unsigned events;
+    int count;
+    int complaints;
+} Told;
+
+static bool take_events (int fd, unsigned events, void *data)
+{
+    Told *told = data;
+    (void) fd;
+    told->events = events;
+    told->count++;
+    return EDDY_SOURCE_CONTINUE;
+}
+
+static void take_complaint (EddyLogLevel level, const char *message, void *data)
+{
+    Told *told = data;
+    told->complaints += level == EDDY_LOG_WARNING && strstr (message, "cannot be polled") != NULL;
+}
+
+static void iterate_until_told (EddyContext *context, Told *told, int count)
+{
+    for (told->count = 0; told->count < count;)
+        eddy_context_iteration (context, true);
+}
+
+/* Each time that it begins, not each time that it is tried. */
+EDDY_TEST (fd_that_cannot_be_polled_is_complained_of_once)
+{
+    EddyContext *context = eddy_context_new ();
+    Told told = { .count = 0 };
+    int fds[2];
+    ck_assert_int_eq (pipe (fds), 0);
+    ck_assert_int_eq (write (fds[1], "x", 1), 1);
+    ck_assert (eddy_context_acquire (context));
+    EddySource *source = eddy_fd_source_new (fds[0], POLLIN);
+    eddy_source_set_callback (source, EDDY_SOURCE_FUNC (take_events), &told, NULL);
+    eddy_source_attach (source, context);
+    eddy_log_set_handler (take_complaint, &told);
+    for (int i = 1; i <= 2; i++) {
+        eddy_test_fail_completion_of (EDDY_OP_POLL, 1, ENOMEM, /* from_then_on= */ true);
+        iterate_until_told (context, &told, 100);
+        ck_assert_uint_eq (told.events, POLLERR);
+        ck_assert_int_eq (told.complaints, i);
+        eddy_test_no_completion_faults ();
+        iterate_until_told (context, &told, 3);
+        ck_assert_uint_eq (told.events, POLLIN);
+    }
+    eddy_log_set_handler (NULL, NULL);
+    eddy_source_destroy (source);
+    eddy_unref (source);
+    close (fds[0]);
+    close (fds[1]);
+    eddy_context_release (context);
     eddy_unref (context);
 }
 

@@ -119,10 +119,14 @@ static bool stub_run (const EddyForm *form, void *arguments, EddyCancellable *ca
 bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *cancellable,
                      EddyValue *value, EddyError **error)
 {
+    EddyError *failure = NULL; /* forms look at it, also where the caller does not ask */
     stub_calls++;
     if (form->get_context != NULL)
         stub_context = form->get_context (arguments);
-    return stub_run (form, arguments, cancellable, value, error);
+    bool done = stub_run (form, arguments, cancellable, value, &failure);
+    if (error != NULL)
+        *error = failure;
+    return done;
 }
 
 EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
@@ -147,6 +151,19 @@ const char *eddy_form_keep_string (const char *string, bool *kept)
 {
     assert (*kept);
     return eddy_strdup (string);
+}
+
+/* The copies share the strings, not the block. */
+const char *const *eddy_form_keep_strings (const char *const *strings, bool *kept)
+{
+    assert (*kept);
+    if (strings == NULL)
+        return NULL;
+    size_t size = sizeof *strings;
+    for (size_t i = 0; strings[i] != NULL; i++)
+        size += sizeof *strings;
+    stub_strings++;
+    return memcpy (malloc (size), strings, size);
 }
 
 EddyFuture *eddy_form_start (EddyFuture *future)

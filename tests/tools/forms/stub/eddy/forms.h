@@ -7,7 +7,7 @@
 EDDY_BEGIN_DECLS
 
 typedef struct EddyOp EddyOp;
-typedef enum { EDDY_FORM_PRIMITIVE, EDDY_FORM_FIBER, EDDY_FORM_JOB } EddyFormKind;
+typedef enum { EDDY_FORM_PRIMITIVE, EDDY_FORM_FIBER, EDDY_FORM_JOB, EDDY_FORM_BRIEF } EddyFormKind;
 
 typedef struct {
     EddyFileProgressCallback callback;
@@ -38,6 +38,7 @@ bool eddy_form_call (const EddyForm *form, void *arguments, EddyCancellable *can
 EddyFuture *eddy_form_begin (const EddyForm *form, void *source_object, void *arguments,
                              int io_priority, EddyCancellable *cancellable);
 const char *eddy_form_keep_string (const char *string, bool *kept);
+const char *const *eddy_form_keep_strings (const char *const *strings, bool *kept);
 void eddy_form_start_async (EddyFuture *future, EddyAsyncReadyCallback callback, void *user_data);
 EddyFuture *eddy_form_start (EddyFuture *future);
 bool eddy_form_finish (const EddyForm *form, void *source_object, EddyAsyncResult *result,
