@@ -8,6 +8,8 @@ import subprocess
 
 # The peers, as tools/packages.sh takes them: NAME=PROBE. Where one cannot be had, its claims are short.
 PEERS = ["libglib2.0-dev=/usr/include/glib-2.0/gio/gio.h", "libuv1-dev=/usr/include/uv.h",
+         "libevent-dev=/usr/include/event2/bufferevent.h", "nginx-light=nginx",
+         "libnginx-mod-stream=/usr/lib/nginx/modules/ngx_stream_module.so",
          "coreutils=cp", "diffutils=diff", "golang-go=go"]
 INSTALL = '. "$1" && shift && packages_install bench/run "${packages_build[@]}" "$@"'
 
@@ -70,7 +72,7 @@ def build(source, folder, progress):
     again = ["--reconfigure"] if os.path.exists(os.path.join(folder, "build.ninja")) else []
     with open(path, "wb") as log:
         whole = run_step(["meson", "setup", *again, "--buildtype=release", "-Dbench=true",
-                          "-Dtests=false", "-Dexamples=false", folder, source], log, progress)
+                          "-Dtests=false", "-Dexamples=true", folder, source], log, progress)
         whole = whole and run_step(["ninja", "-k", "0", "-C", folder], log, progress)
         if not whole:
             discard_stale(folder)

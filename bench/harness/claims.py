@@ -6,7 +6,8 @@ import shlex
 
 COLUMNS = 8
 DIRECTIONS = (">=", "<=", "-")
-KEEPS = {"mode", "umode", "mtime", "mtime-us", "file-mtime-us", "links", "xattr"}
+WORKLOADS = ("tree", "big", "disk_tree", "disk_large", "disk_blocks")
+KEEPS = {"mode", "umode", "mtime", "mtime-us", "file-mtime-us", "links", "xattr", "paired"}
 
 
 class ClaimError(Exception):
@@ -55,11 +56,21 @@ class Claim:
         return self.contenders[1:]
 
     def workload(self):
-        """Which source the commands copy: `tree`, `big`, or None for programs that time themselves."""
-        for kind in ("tree", "big"):
-            if "{" + kind + "}" in self.eddy.command:
+        """Which source the commands read, copy or remove a copy of (workload.KINDS); None: none."""
+        for kind in WORKLOADS:
+            if "{" + kind + "}" in self.eddy.command or "{doomed_" + kind + "}" in self.eddy.command:
                 return kind
         return None
+
+    def paired(self):
+        """Whether the rounds are compared one by one, and the median of the ratios counts."""
+        return "paired" in self.eddy.keeps
+
+    def job(self):
+        """What bench/run itself times: a copy, a removal; None: the programs time themselves."""
+        if "{copy}" in self.eddy.command:
+            return "copy"
+        return "removal" if "{doomed_" in self.eddy.command else None
 
 
 def parse_line(number, line):

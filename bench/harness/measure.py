@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rounds: runs the contenders of a claim in turn, checks what they did, and keeps the best.
+"""Rounds: runs the contenders of a claim in turn, checks what they did, and keeps what each needed.
 
 In turn, because the machine drifts: what is compared must have run side by side. The order is
 reversed every other round, so that nobody always runs right after the same other one.
@@ -8,6 +8,7 @@ reversed every other round, so that nobody always runs right after the same othe
 import os
 import shutil
 import signal
+import statistics
 import subprocess
 import tempfile
 import time
@@ -16,6 +17,8 @@ from . import compare, workload
 
 TIME_LIMIT_S = 300
 CLOSE_ATTEMPTS = 5
+ROUNDS = 9
+PAIRED_ROUNDS = 15
 UMASK = 0o022
 
 
@@ -33,13 +36,16 @@ class Result:
     def best(self):
         return min(self.values) if self.values and not self.reason else None
 
+    def median(self):
+        return statistics.median(self.values) if self.values and not self.reason else None
+
     def spread(self):
         """How far the rounds lie apart, as a share of the best."""
         return (max(self.values) - min(self.values)) / min(self.values) if min(self.values) else 0.0
 
 
 class Place:
-    """A temporary folder on tmpfs with the source of a claim; removes all of it at the end."""
+    """A temporary folder with the source of a claim; removes all of it at the end."""
 
     def __init__(self, parent):
         self.parent, self.root = parent, None
@@ -136,6 +142,19 @@ def run_copy(contender, place, places, thorough):
     return elapsed
 
 
+def run_removal(contender, place, places):
+    """One timed removal of a copy in a fresh folder; on a disk, of one that has been stored there."""
+    place.fresh_folder()
+    doomed = os.path.join(place.folder, "doomed")
+    subprocess.run(["cp", "-a", place.source, doomed], stdin=subprocess.DEVNULL, check=True)
+    if workload.is_on_disk(place.kind):
+        os.sync()
+    elapsed, _ = run_program(contender.argv({**places, f"doomed_{place.kind}": doomed}))
+    if os.path.lexists(doomed):
+        raise Failed("something was left")
+    return elapsed
+
+
 def run_printed(contender, places):
     """One run of a program that measures itself, checks itself, and prints one number."""
     _, printed = run_program(contender.argv(places))
@@ -148,14 +167,22 @@ def run_printed(contender, places):
 def run_once(claim, contender, place, places, thorough):
     if contender.constant() is not None:
         return contender.constant()
-    if claim.workload():
+    if claim.job() == "copy":
         return run_copy(contender, place, places, thorough)
-    return run_printed(contender, places)
+    if claim.job() == "removal":
+        return run_removal(contender, place, places)
+    return run_printed(contender, {**places, place.kind: place.source} if claim.workload() else places)
+
+
+def rounds_of(claim, wanted):
+    """How many rounds count: as many as are asked for, or else what the claim's kind needs."""
+    return wanted or (PAIRED_ROUNDS if claim.paired() else ROUNDS)
 
 
 def measure(claim, place, places, rounds, progress):
     """All rounds of a claim, the warm-up first: its values do not count, but every byte is compared.
     Who failed takes no further part. Returns one result per contender."""
+    rounds = rounds_of(claim, rounds)
     results = [Result() for _ in claim.contenders]
     field = list(zip(claim.contenders, results))
     for number in range(rounds + 1):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What bench/run says: one line per claim and peer on stdout, progress on stderr."""
 
+import statistics
 import sys
 
 
@@ -41,6 +42,14 @@ def figure(value, unit):
     return f"{value:.0f}" if unit == "count" else f"{value:.2f}{unit}"
 
 
+def judge_pairs(contender, eddy, peer):
+    """The median of the ratios of the rounds, each of two runs side by side, and whether the goal is met."""
+    less = contender.direction == "<="
+    ratio = statistics.median(mine / other if less else other / mine
+                              for mine, other in zip(eddy.values, peer.values))
+    return ratio, ratio <= contender.goal if less else ratio >= contender.goal
+
+
 def judge(contender, eddy, peer):
     """The ratio (None where there is none) and whether the goal is met."""
     if contender.direction == ">=":
@@ -59,14 +68,15 @@ def goal(contender):
 
 def claim_line(claim, contender, eddy, peer):
     """The line of one peer: what both needed, the ratio against the goal, the verdict, the spreads."""
-    words = [claim.title,
-             f"eddy={figure(eddy.best(), contender.unit)}",
-             f"{contender.peer}={figure(peer.best(), contender.unit)}"]
+    mine, other = ((eddy.median(), peer.median()) if claim.paired() else (eddy.best(), peer.best()))
+    words = [claim.title, f"eddy={figure(mine, contender.unit)}",
+             f"{contender.peer}={figure(other, contender.unit)}"]
     reasons = [f"{name}: {result.reason}"
                for name, result in (("eddy", eddy), (contender.peer, peer)) if result.reason]
     if reasons:
         return " ".join(words + ["ratio=-", goal(contender), "short:", "; ".join(reasons)])
-    ratio, met = judge(contender, eddy.best(), peer.best())
+    ratio, met = (judge_pairs(contender, eddy, peer) if claim.paired()
+                  else judge(contender, mine, other))
     if ratio is not None:
         words.append(f"ratio={ratio:.2f}")
     words += [goal(contender), "met" if met else "short"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is copied: a tree of small files and one big file, made anew for each run on tmpfs.
+"""What is copied, read and removed: a tree of small files and large files, made anew for each run, on
+tmpfs or on the disk.
 
 The tree imitates a folder of headers and sources: 42,000 files of 10 KB in the mean (log-normal,
 median 4.5 KB, up to 200 KB, 3 % empty) in 2,400 folders, with varied modes and times, symbolic
@@ -23,8 +24,13 @@ LARGEST_SIZE = 200 * 1024
 EMPTY_SHARE = 0.03
 BIG_SIZE = 2 << 30
 
-# Room on tmpfs that a run of each kind needs: the source, one copy, and some air.
-NEEDED = {"tree": 1_300 << 20, "big": (2 * BIG_SIZE) + (256 << 20)}
+LARGE_SIZE = 64 << 20
+BLOCK_SIZE = 4096
+BLOCKS_SIZE = 512 << 20
+
+# Room that a run of each kind needs: the source, one copy where there is one, and some air.
+NEEDED = {"tree": 1_300 << 20, "big": (2 * BIG_SIZE) + (256 << 20), "disk_tree": 1_300 << 20,
+          "disk_large": 2 * LARGE_SIZE, "disk_blocks": BLOCKS_SIZE + (128 << 20)}
 
 FILE_MODES = [0o644] * 12 + [0o664, 0o600, 0o640, 0o755, 0o755, 0o444]
 FOLDER_MODES = [0o755] * 8 + [0o775, 0o750, 0o700]
@@ -58,11 +64,16 @@ def available_memory():
     return 0
 
 
-def check_room(place, kinds):
-    """Refuses a place that is not tmpfs, or where the largest of the workloads does not fit."""
+def is_on_disk(kind):
+    return kind.startswith("disk_")
+
+
+def check_room(place, kinds, wants_tmpfs):
+    """Refuses a place that is of the wrong kind, or where the largest of the workloads does not fit."""
     kind = mount_of(place) if os.path.isdir(place) else "missing"
-    if kind != "tmpfs":
-        raise WorkloadError(f"{place} is not a tmpfs ({kind}): the copies are measured in memory only")
+    if (kind == "tmpfs") != wants_tmpfs:
+        raise WorkloadError(f"{place} is {'not ' if wants_tmpfs else ''}a tmpfs ({kind}): these claims are "
+                            f"measured {'in memory only' if wants_tmpfs else 'on a disk'}")
     needed = max((NEEDED[kind] for kind in kinds), default=0)
     status = os.statvfs(place)
     free = status.f_bavail * status.f_frsize
@@ -161,15 +172,23 @@ def make_tree(root):
         os.chmod(folder, rng.choice(FOLDER_MODES))
 
 
-def make_big(path):
-    """One file of 2 GiB without a hole: a random block, marked with its number each time."""
-    block = bytearray(random.Random(SEED).randbytes(1 << 20))
-    with open(path, "xb", buffering=0) as file:
-        for number in range(BIG_SIZE // len(block)):
+def make_file_of(path, size, block_size):
+    """One file without a hole: a random block, marked with its number each time."""
+    block = bytearray(random.Random(SEED).randbytes(block_size))
+    with open(path, "xb") as file:
+        for number in range(size // block_size):
             block[:8] = number.to_bytes(8, "little")
             file.write(block)
     os.utime(path, ns=(OLDEST_NS + 123_456_789, OLDEST_NS + 123_456_789))
 
 
+KINDS = {"tree": make_tree, "disk_tree": make_tree,
+         "big": lambda path: make_file_of(path, BIG_SIZE, 1 << 20),
+         "disk_large": lambda path: make_file_of(path, LARGE_SIZE, 1 << 20),
+         "disk_blocks": lambda path: make_file_of(path, BLOCKS_SIZE, BLOCK_SIZE)}
+
+
 def make(kind, path):
-    {"tree": make_tree, "big": make_big}[kind](path)
+    KINDS[kind](path)
+    if is_on_disk(kind):
+        os.sync()
