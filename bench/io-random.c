@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * io-random cached|cold FILE N FIBERS: N reads of 4 KiB at random places of a file, each awaited by
- * one of so many fibers; prints nanoseconds per read. The peers are `loop-random` and `uv-random`.
+ * one of so many fibers, begun when the process has one thread; prints nanoseconds per read. The
+ * peers are `loop-random` and `uv-random`.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include <eddy/eddy.h>
 
+#include "bench-alone.h"
 #include "bench-clock.h"
 #include "bench-random.h"
 
@@ -22,7 +24,7 @@ typedef struct RandomRun {
 static void *random_work (void *data, EddyError **error)
 {
     RandomRun *run = data;
-    _Alignas(64) char block[RANDOM_BLOCK];
+    _Alignas(RANDOM_BLOCK) char block[RANDOM_BLOCK];
     while (run->next < run->blocks.count) {
         uint32_t number = run->blocks.order[run->next++];
         ssize_t count = eddy_file_handle_read_at (run->handle, block, sizeof block,
@@ -60,6 +62,7 @@ static int random_main (int argc, char **argv)
                  bench_random_open (&run.blocks, argv[2], argv[1], strtoull (argv[3], NULL, 10));
     /* The handle is a file of its own to the kernel. */
     right = right && bench_random_read_no_more (eddy_file_handle_get_fd (run.handle));
+    right = right && bench_wait_until_alone ();
     double begin_ns = bench_now_ns ();
     right = right && random_run (&run, n_fibers, &error);
     double elapsed_ns = bench_now_ns () - begin_ns;

@@ -21,7 +21,7 @@ int main (int argc, char **argv)
     size_t right = 0;
     double begin_ns = bench_now_ns ();
     for (size_t i = 0; i < blocks.count; i++) {
-        _Alignas(64) char block[RANDOM_BLOCK];
+        _Alignas(RANDOM_BLOCK) char block[RANDOM_BLOCK];
         uint32_t number = blocks.order[i];
         ssize_t count = pread (blocks.fd, block, sizeof block, (off_t) number * RANDOM_BLOCK);
         right += count == sizeof block && bench_random_is_block (block, number);

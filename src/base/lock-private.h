@@ -22,6 +22,8 @@ typedef struct EddyLock {
         0                                                                                          \
     }
 
+/* A moment between two looks at what somebody else does: longer from the 32nd look on. */
+void eddy__lock_pause (unsigned n_looks);
 /* Waits for a lock that somebody else has, and takes it. */
 void eddy__lock_wait (EddyLock *lock);
 

@@ -14,7 +14,7 @@ enum {
     LOCK_SLEEP_NS = 50000
 };
 
-static void lock_pause (unsigned n_looks)
+void eddy__lock_pause (unsigned n_looks)
 {
     const struct timespec moment = { .tv_nsec = LOCK_SLEEP_NS };
     if (n_looks >= LOCK_LOOKS)
@@ -28,7 +28,7 @@ void eddy__lock_wait (EddyLock *lock)
 {
     unsigned n_looks = 0;
     do {
-        lock_pause (n_looks++);
+        eddy__lock_pause (n_looks++);
     } while (__atomic_load_n (&lock->taken, __ATOMIC_RELAXED) != 0 ||
              __atomic_exchange_n (&lock->taken, 1, __ATOMIC_ACQUIRE) != 0);
 }

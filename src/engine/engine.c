@@ -10,11 +10,13 @@
 
 #include "base/compiler-private.h"
 #include "base/log-private.h"
+#include "base/object-private.h"
 #include "engine/workers-private.h"
 #include "sys/file-private.h"
 #include "sys/poll-private.h"
 #include "sys/process-private.h"
 #include "sys/socket-private.h"
+#include "sys/thread-private.h"
 
 enum { REFUSALS_UNTIL_REFUSED = 4, FD_OPS_AT_ONCE = 16 };
 
@@ -48,13 +50,21 @@ static int engine_open_auto (EddyEngine **engine, EddyPort *port, char *reason, 
     return engine_open_with (&eddy__epoll_verbs, engine, port, why, reason, reason_len);
 }
 
+static void engine_begin (void)
+{
+    eddy__sys_forked_reset ();
+    /* Later it would keep whoever asks waiting. */
+    if (eddy__single_threaded ())
+        eddy__sys_fence_prepare ();
+}
+
 /* A child of a fork may use Eddy if its parent had not begun to: from the first engine on, rings
  * and workers exist that a child has no part in. Threads that begin at the same time wait for the
  * one that resets the word. */
 bool eddy__engine_is_orphaned (void)
 {
     static pthread_once_t begun = PTHREAD_ONCE_INIT;
-    pthread_once (&begun, eddy__sys_forked_reset);
+    pthread_once (&begun, engine_begin);
     return eddy__sys_forked ();
 }
 

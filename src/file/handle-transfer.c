@@ -13,6 +13,7 @@
 #include "file/handle-private.h"
 #include "io/stream-private.h"
 #include "sys/file-private.h"
+#include "sys/thread-private.h"
 
 /* --- what all of them do ---------------------------------------------------------------------- */
 
@@ -117,18 +118,70 @@ ssize_t eddy__file_handle_read (EddyFileHandle *self, void *buffer, size_t count
     return handle_read (self, buffer, count, offset, cancellable, error);
 }
 
+/* The calling thread is the handle's home from now on, if that has none and there may be one. */
+static void handle_settle (EddyFileHandle *self)
+{
+    void *nobody = NULL;
+    if (eddy_in_fiber () && eddy__sys_fence_is_prepared ())
+        __atomic_compare_exchange_n (&self->home, &nobody, eddy__thread_self (), /* weak= */ false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* By a fiber of the handle's home at once and without being counted; -EINPROGRESS: not so. */
+EDDY__NOW_INLINE int64_t handle_read_at_home (EddyFileHandle *self, void *buffer, size_t count,
+                                              int64_t offset)
+{
+    int64_t answer = -EINPROGRESS;
+    EddyFiber *fiber = eddy__fiber_current ();
+    if (__atomic_load_n (&self->home, __ATOMIC_RELAXED) != eddy__thread_self () || fiber == NULL ||
+        eddy__fiber_is_cancelled (fiber) || (self->flags & EDDY__HANDLE_READS) == 0)
+        return answer;
+    __atomic_store_n (&self->home_reads, true, __ATOMIC_RELAXED);
+    __atomic_signal_fence (__ATOMIC_SEQ_CST); /* the other half is handle_wait_for_home()'s */
+    if (EDDY__LIKELY ((__atomic_load_n (&self->state, __ATOMIC_RELAXED) & EDDY__HANDLE_CLOSED) ==
+                      0)) {
+        bool in_memory =
+            __atomic_load_n (&self->memory, __ATOMIC_RELAXED) == EDDY__HANDLE_IN_MEMORY;
+        answer = eddy__engine_read_now (fiber->future.context->engine, self->fd, buffer, count,
+                                        offset, in_memory);
+    }
+    __atomic_store_n (&self->home_reads, false, __ATOMIC_RELEASE);
+    if (answer >= 0)
+        eddy__fiber_take_turns (fiber);
+    return answer;
+}
+
+/* What the home could not read: -EAGAIN, since it must wait, or else for whatever reason. */
+__attribute__ ((noinline)) static ssize_t handle_read_counted (EddyFileHandle *self, void *buffer,
+                                                               size_t count, int64_t offset,
+                                                               EddyCancellable *cancellable,
+                                                               EddyError **error, int64_t answer)
+{
+    if (!handle_begin_transfer (self, EDDY__HANDLE_READS, count, offset, error))
+        return -1;
+    if (__atomic_load_n (&self->home, __ATOMIC_RELAXED) == NULL)
+        handle_settle (self);
+    if (answer == -EAGAIN)
+        answer = handle_read_by_op (self, buffer, count, offset, cancellable, answer, error);
+    else
+        answer = handle_read (self, buffer, count, offset, cancellable, error);
+    eddy__file_handle_end (self);
+    return (ssize_t) answer;
+}
+
 ssize_t eddy_file_handle_read_at_body (EddyFileHandle *handle, void *buffer, size_t count,
                                        int64_t offset, EddyCancellable *cancellable,
                                        EddyError **error)
 {
+    int64_t answer = -EINPROGRESS;
     EDDY__EXPECT (handle != NULL && (buffer != NULL || count == 0), -1);
-    if (count == 0)
+    if (EDDY__UNLIKELY (count == 0))
         return 0;
-    if (!handle_begin_transfer (handle, EDDY__HANDLE_READS, count, offset, error))
-        return -1;
-    ssize_t answer = handle_read (handle, buffer, count, offset, cancellable, error);
-    eddy__file_handle_end (handle);
-    return answer;
+    if (EDDY__LIKELY (cancellable == NULL && offset >= 0 && count <= EDDY__HANDLE_BRIEF))
+        answer = handle_read_at_home (handle, buffer, count, offset);
+    if (EDDY__LIKELY (answer >= 0))
+        return (ssize_t) answer;
+    return handle_read_counted (handle, buffer, count, offset, cancellable, error, answer);
 }
 
 bool eddy_file_handle_write_at_request (EddyOp *op, EddyFileHandle *handle, const void *buffer,

@@ -6,12 +6,14 @@
 #include <errno.h>
 
 #include "base/error-private.h"
+#include "base/lock-private.h"
 #include "base/object-private.h"
 #include "fiber/fiber-private.h"
 #include "file/at-private.h"
 #include "file/file-info-private.h"
 #include "io/stream-private.h"
 #include "sys/file-private.h"
+#include "sys/thread-private.h"
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
@@ -183,6 +185,20 @@ bool eddy__file_handle_begin (EddyFileHandle *self, unsigned needed, EddyError *
     return true;
 }
 
+/* Waits until the home of a handle that is closed is at no read; false: nobody can tell, for a
+ * filter forbids fences by now. The fd is then closed when nobody has the handle any more. */
+static bool handle_wait_for_home (const EddyFileHandle *self)
+{
+    const void *home = __atomic_load_n (&self->home, __ATOMIC_ACQUIRE);
+    if (home == NULL || home == eddy__thread_self ())
+        return true;
+    if (eddy__sys_fence () < 0)
+        return false;
+    for (unsigned i = 0; __atomic_load_n (&self->home_reads, __ATOMIC_ACQUIRE); i++)
+        eddy__lock_pause (i);
+    return true;
+}
+
 void eddy__file_handle_end (EddyFileHandle *self)
 {
     uint32_t state = __atomic_load_n (&self->state, __ATOMIC_RELAXED);
@@ -191,6 +207,8 @@ void eddy__file_handle_end (EddyFileHandle *self)
     if (EDDY__LIKELY (state - 1 != EDDY__HANDLE_CLOSED))
         return;
     /* Its stream was closed meanwhile, and has been told PENDING. */
+    if (!handle_wait_for_home (self))
+        return;
     eddy__stream_close_fd_later (self->fd, eddy__file_handle_may_wait (self));
     self->fd = -1;
 }
@@ -211,6 +229,8 @@ int64_t eddy__file_handle_do (EddyFileHandle *self, EddyOp *op, EddyCancellable 
 static bool handle_close_fd (EddyFileHandle *self, EddyError **error)
 {
     int fd = self->fd;
+    if (!handle_wait_for_home (self))
+        return true;
     self->fd = -1;
     return eddy__stream_close_fd (fd, eddy__file_handle_may_wait (self), self->file->path, error);
 }

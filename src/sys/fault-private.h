@@ -115,6 +115,7 @@
     CALL (KILL, kill)                                                                              \
     CALL (TGKILL, tgkill)                                                                          \
     CALL (THREAD_START, thread_start)                                                              \
+    CALL (MEMBARRIER, membarrier)                                                                  \
     CALL (URING_OPEN, io_uring_setup)                                                              \
     CALL (URING_ENTER, io_uring_enter)                                                             \
     CALL (URING_EVENTFD, io_uring_register_eventfd)                                                \

@@ -4,9 +4,12 @@
  */
 #include "sys/thread-private.h"
 
+#include <linux/membarrier.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "sys/fault-private.h"
+#include "sys/call-private.h"
 #include "sys/signal-private.h"
 
 /* All signals but those of a thread's own faults, and SIGRTMAX where the caller has it unblocked:
@@ -38,4 +41,30 @@ int eddy__sys_thread_start (pthread_t *thread, void *(*function) (void *data), v
     answer = -pthread_create (thread, NULL, function, data);
     eddy__sys_sigmask (SIG_SETMASK, &former, NULL);
     return answer;
+}
+
+/* --- fences ----------------------------------------------------------------------------------- */
+
+static atomic_bool fence_prepared;
+
+static int fence_ask (int command)
+{
+    return (int) EDDY_SYS_CALL (EDDY_SYS_MEMBARRIER, syscall (SYS_membarrier, command, 0, 0));
+}
+
+int eddy__sys_fence_prepare (void)
+{
+    int answer = fence_ask (MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+    atomic_store (&fence_prepared, answer == 0);
+    return answer;
+}
+
+bool eddy__sys_fence_is_prepared (void)
+{
+    return atomic_load_explicit (&fence_prepared, memory_order_relaxed);
+}
+
+int eddy__sys_fence (void)
+{
+    return fence_ask (MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 }

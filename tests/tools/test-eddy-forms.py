@@ -250,6 +250,12 @@ class OutputTest(FormsTest):
         self.assertIn(".kind = EDDY_FORM_BRIEF,", source)
         self.assertIn("eddy_form_in_place (EDDY_FORM_BRIEF)", source)
 
+    def test_a_body_that_runs_anywhere_is_called_without_asking(self):
+        for kind in ("STREAM", "DIRECT"):
+            _, _, source = self.forms_of(f"EDDY_OPERATION ({kind})\nbool f ({END}")
+            self.assertIn("    if (cancellable == NULL)\n        return f_body (", source)
+            self.assertNotIn("eddy_form_in_place", source)
+
     def test_callbacks_have_a_future_form(self):
         forms, _, _ = self.forms_of("EDDY_OPERATION (JOB)\nbool f (EddyCancellable *cancellable, "
                                     "EddyFileProgressCallback p EDDY_CALLBACK, void *d, EddyError "

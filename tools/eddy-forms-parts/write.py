@@ -571,8 +571,10 @@ def write_call(operation):
         destroy = operation.fresh("destroy")
         if operation.answer == "pointer":
             lines.append(f"    void (*{destroy}) (void *pointer) = NULL;")
-        lines.append(
-            f"    if (cancellable == NULL && eddy_form_in_place (EDDY_FORM_{operation.kind}))")
+        condition = "cancellable == NULL"
+        if operation.kind not in ("STREAM", "DIRECT"):  # whose bodies run anywhere
+            condition += f" && eddy_form_in_place (EDDY_FORM_{operation.kind})"
+        lines.append(f"    if ({condition})")
         names = for_body(operation, name_of, f"&{destroy}")
         lines += lay_out(f"return {name}_body (", names, ");", 8) + [""]
     if operation.has_arguments:

@@ -179,6 +179,7 @@ static int resolve_name (void)
     CALL (KILL, false, eddy__sys_kill (getpid (), 0))                                              \
     CALL (TGKILL, false, eddy__sys_tgkill (-1, 0))                                                 \
     CALL (THREAD_START, false, thread_run ())                                                      \
+    CALL (MEMBARRIER, false, eddy__sys_fence ())                                                   \
     CALL (URING_OPEN, false, eddy__sys_uring_open (&ring, 0, &params))                             \
     CALL (URING_ENTER, false, eddy__sys_uring_enter (&ring, 0, 0))                                 \
     CALL (URING_EVENTFD, false, eddy__sys_uring_register_eventfd (&ring, -1))                      \
